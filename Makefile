@@ -1,0 +1,37 @@
+# make run · test · lab · outputs · sync      (README says how to do the same without make)
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+INSTALLED := $(VENV)/installed
+
+.PHONY: run test lab outputs sync stamp bench
+
+run: $(INSTALLED)
+	$(BIN)/python tools/run.py $(LESSONS)
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lab: $(INSTALLED)
+	$(BIN)/jupyter lab notebooks
+
+outputs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[author]"
+	$(BIN)/python tools/run.py --store $(LESSONS)
+	$(BIN)/python tools/sync.py
+
+sync: $(INSTALLED)
+	$(BIN)/python tools/sync.py
+
+stamp: $(INSTALLED)
+	$(BIN)/python tools/stamp.py
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/windows.py
+
+# installed again only when the dependencies change
+$(INSTALLED): pyproject.toml $(wildcard $(CONSTRAINTS))
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[test]"
+	$(BIN)/python -c "open('$(INSTALLED)', 'w')"
