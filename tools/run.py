@@ -4,8 +4,8 @@
     python tools/run.py 02 03                  only these
     python tools/run.py --store                the author's: needs the real data; stores the outputs in the English notebooks
 
-Prints one line per lesson while it works, then a table: lesson, minutes, peak memory, data source, and each headline figure beside
-the range that `tests/expected.toml` gives for it. Exits with 1 if a lesson fails or a figure is outside its range.
+Prints one line per lesson while it works, then a table: lesson, minutes, peak memory, data source, and each headline figure
+beside the range that `tests/expected.toml` gives for it. Exits with 1 if a lesson fails or a figure is outside its range.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+
+import helpers
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -40,14 +42,16 @@ def printed(notebook):
     """All text that the code cells of a notebook printed."""
     return "".join(
         output.text
-        for cell in notebook.cells if cell.cell_type == "code"
-        for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stdout"
     )
 
 
 def figures(notebook):
     """{name: value} of the headline figures that a notebook printed with `helpers.record`."""
-    return {name: float(value) for name, value in re.findall(r"^\[figure\] (\w+) = (\S+)$", printed(notebook), re.M)}
+    return {name: float(value) for name, value in helpers.FIGURE.findall(printed(notebook))}
 
 
 def sources(notebook):
@@ -72,8 +76,11 @@ def judge(name, found, source, expected):
         else:
             verdict = "ok" if rule["min"] <= value <= rule["max"] else "OUTSIDE"
         rows.append((figure, "" if value is None else f"{value:g}", wanted, verdict))
-    rows += [(figure, f"{value:g}", "", "NOT IN expected.toml") for figure, value in found.items()
-             if figure not in expected.get(name, {})]
+    rows += [
+        (figure, f"{value:g}", "", "NOT IN expected.toml")
+        for figure, value in found.items()
+        if figure not in expected.get(name, {})
+    ]
     return rows
 
 
@@ -104,8 +111,9 @@ def cleaned(notebook):
         cell.metadata.pop("execution", None)
         if cell.cell_type != "code":
             continue
-        cell.outputs = [output for output in cell.outputs
-                        if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})]
+        cell.outputs = [
+            output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+        ]
         for output in cell.outputs:
             if output.get("metadata", {}).get("rnn", {}).get("private") and "application/vnd.plotly.v1+json" in output.data:
                 if "image/png" not in output.data:
@@ -139,7 +147,9 @@ def main():
         notebook = nbformat.read(path, as_version=4)
         seconds, peak, error = execute(notebook, folder)
         nbformat.write(notebook, folder / path.name)
-        page, _ = HTMLExporter(embed_images=True).from_notebook_node(notebook, {"metadata": {"name": path.stem, "path": str(folder)}})
+        page, _ = HTMLExporter(embed_images=True).from_notebook_node(
+            notebook, {"metadata": {"name": path.stem, "path": str(folder)}}
+        )
         (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
         print("FAILED" if error else "done", f"in {seconds / 60:.1f} min", flush=True)
         if error:

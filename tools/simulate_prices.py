@@ -42,8 +42,10 @@ def main(seed=4):  # a path that ends about as far above its start as a large co
     prices["Volume"] = np.where(traded, np.exp(rng.normal(16.5, 0.5, len(close))), 0).astype(int)
     target = ROOT / "data" / "simulated_prices.csv"
     prices[["Date", *helpers.STOCK_COLUMNS]].to_csv(target, index=False, float_format="%.2f")
-    print(f"{target.relative_to(ROOT)}: {len(prices):,} days, {(~traded).sum()} without volume, "
-          f"close {close.min():,.0f} to {close.max():,.0f}")
+    print(
+        f"{target.relative_to(ROOT)}: {len(prices):,} days, {(~traded).sum()} without volume, "
+        f"close {close.min():,.0f} to {close.max():,.0f}"
+    )
 
 
 if __name__ == "__main__":
