@@ -12,8 +12,11 @@ import importlib.resources
 import os
 import random
 import re
+import shutil
 import sys
 import tarfile
+import tempfile
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -53,7 +56,7 @@ def data_dir():
 def _download(urls, sha256, purpose):
     """Fetch the first address that answers into the data folder; None when no address can be reached.
 
-    The file appears whole and with the right checksum, or not at all (pooch writes beside it and renames).
+    The file appears whole and with the right checksum, or not at all. What a killed download left is removed by the next one.
     """
     if os.environ.get("RNN_OFFLINE"):
         return None
@@ -65,9 +68,14 @@ def _download(urls, sha256, purpose):
     for url in urls:
         name = url.rsplit("/", 1)[-1]
         by_hand = f"Run the cell again later, put the file into {folder} yourself, or set RNN_OFFLINE=1 to do without."
+        fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
-            fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
-            return Path(pooch.retrieve(url, f"sha256:{sha256}", fname=name, path=folder, downloader=fetch))
+            for old in folder.glob(".download-*"):
+                if all(time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]):
+                    shutil.rmtree(old, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as part:
+                whole = pooch.retrieve(url, f"sha256:{sha256}", fname=name, path=part, downloader=fetch)
+                return Path(whole).replace(folder / name)
         except requests.exceptions.ChunkedEncodingError as error:
             raise DataError(f"The download of {url} broke off, and nothing was kept. {by_hand}") from error
         except requests.exceptions.HTTPError as error:
@@ -482,9 +490,10 @@ def _glove_file(path, cache):
             return pd.read_csv(file, sep=" ", header=None, quoting=3, na_filter=False, encoding="utf-8", **more)
 
     def opened():
-        if path.suffix != ".zip":
-            return path.open("rb")
-        return zipfile.ZipFile(path).open(GLOVE_NAME)
+        archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None
+        if (archive.getinfo(GLOVE_NAME).file_size if archive else path.stat().st_size) > 500_000_000:
+            raise DataError(f"{path}: {GLOVE_NAME} is 347 MB, this one is over 500 MB. Download it from {GLOVE_URLS[0]}")
+        return archive.open(GLOVE_NAME) if archive else path.open("rb")
 
     try:
         table = parse(opened, dtype={0: str, **{i: np.float32 for i in range(1, 101)}})

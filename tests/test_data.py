@@ -92,6 +92,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", self.path)
             return self.end_headers()
+        if fault == "stalls":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[:100])
+            self.wfile.flush()
+            time.sleep(30)
+            return None
         if fault == "silent":
             time.sleep(3)
             return None
@@ -257,6 +265,85 @@ def test_imdb_part_must_be_known():
         helpers.load_imdb("test")
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_imdb_links_in_an_archive_are_not_followed(folder, kind):
+    (folder / "secret.txt").write_text("not a review")
+    buffer = io.BytesIO(gzip.decompress(archive()))
+    with tarfile.open(fileobj=buffer, mode="a") as tar:
+        link = tarfile.TarInfo("aclImdb/train/neg/link.txt")
+        link.type, link.linkname = kind, str(folder / "secret.txt")
+        tar.addfile(link)
+    (folder / "aclImdb.tar.gz").write_bytes(gzip.compress(buffer.getvalue()))
+    assert_small_imdb(helpers.load_imdb())
+
+
+def test_imdb_member_that_claims_ten_gigabytes_is_not_read(folder):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w"):
+        huge = tarfile.TarInfo("aclImdb/train/neg/huge.txt")
+        huge.size = 10_000_000_000
+        buffer.write(huge.tobuf())
+    (folder / "aclImdb.tar.gz").write_bytes(gzip.compress(buffer.getvalue()))
+    with pytest.raises(helpers.DataError, match="aclImdb.tar.gz"):
+        helpers.load_imdb()
+
+
+DOWNLOAD = """
+import sys, helpers
+helpers.IMDB_URLS, helpers.IMDB_SHA256 = (sys.argv[1],), sys.argv[2]
+try:
+    print(len(helpers.load_imdb("train")[0]))
+except helpers.DataError as error:
+    print("DataError:", error)
+"""
+
+
+def start(server, folder, **more):
+    """Another process that loads the reviews from the local server."""
+    environment = {**os.environ, "RNN_DATA_DIR": str(folder)}
+    environment.pop("RNN_OFFLINE", None)
+    command = [sys.executable, "-c", DOWNLOAD, server.url("aclImdb_v1.tar.gz"), helpers.IMDB_SHA256]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **more)
+
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_several_processes_at_once(server, folder, count):
+    together = [start(server, folder) for _ in range(count)]
+    assert [process.communicate()[0].splitlines()[-1] for process in together] == ["6"] * count
+    assert names(folder) == ["aclImdb_v1.tar.gz", "imdb-cache.npz"]
+
+
+def test_killed_in_the_middle(server, folder):
+    server.faults["aclImdb_v1.tar.gz"] = "stalls"
+    process = start(server, folder)
+    deadline = time.time() + 20
+    while not list(folder.glob(".download-*/*")) and time.time() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    left = list(folder.glob(".download-*"))
+    assert left and not (folder / "aclImdb_v1.tar.gz").exists()
+    for path in [*left, *left[0].iterdir()]:
+        os.utime(path, (0, 0))  # as if it had been long ago
+    server.faults.clear()
+    assert_small_imdb(helpers.load_imdb())
+    assert names(folder) == ["aclImdb_v1.tar.gz", "imdb-cache.npz"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_disk_full(server, folder):
+    def small_files_only():
+        import resource
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    said = start(server, folder, preexec_fn=small_files_only).communicate()[0]
+    assert "cannot be written" in said and "Free some space" in said
+    assert names(folder) == []
+
+
 # --- folders --------------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +455,13 @@ def test_glove_file_that_is_none(folder, content):
 def test_glove_zip_that_is_none(folder):
     (folder / "glove.6B.zip").write_bytes(b"PK nonsense")
     with pytest.raises(helpers.DataError, match="not a whole zip file"):
+        helpers.load_glove()
+
+
+def test_glove_file_that_claims_to_be_huge(folder, monkeypatch):
+    with zipfile.ZipFile(folder / "glove.6B.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("glove.6B.100d.txt", b"\0" * 501_000_000)  # a zip bomb: 0.5 MB on the disk
+    with pytest.raises(helpers.DataError, match="over 500 MB"):
         helpers.load_glove()
 
 
