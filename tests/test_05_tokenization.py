@@ -1,0 +1,169 @@
+"""What the functions of lesson 05 promise."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from lessons import define
+
+LESSON = "05_tokenization"
+
+
+@pytest.fixture(scope="module")
+def words():
+    return define(LESSON, "case-and-punctuation", "split-words", "build-index", "one-hot")
+
+
+@pytest.fixture(scope="module")
+def bpe():
+    return define(LESSON, "bpe", "bpe-steps", "bpe-apply")
+
+
+@pytest.fixture(scope="module")
+def layers():
+    return define(LESSON, "case-and-punctuation", "split-words", "int-mode", "old-and-new", "to-ids", "bags")
+
+
+# --- words and one-hot ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!", "...", "\t\n", "<>"])
+def test_a_text_without_words_has_no_words(words, text):
+    assert words["split_words"](text) == []
+
+
+def test_words_are_cut_as_keras_2_did(words, layers):
+    legacy = layers["tf"].keras.preprocessing.text.text_to_word_sequence
+    odd = ["It's a well-made film... isn't it?", "end.<br /><br />The", "ÉTÉ\u00a0froid\u0085!", "a_b\tc\nd", "학교에서, 만났다."]
+    for text in odd:
+        assert words["split_words"](text) == legacy(text)
+        split = layers["tf"].strings.split(layers["standardize"](text)).numpy()
+        if not {"\u00a0", "\u0085"} & set(text):
+            assert [piece.decode() for piece in split] == legacy(text)
+
+
+def test_index_numbers_from_one_in_order_of_appearance(words):
+    assert words["build_index"]([["b", "a"], ["a", "c", "b"]]) == {"b": 1, "a": 2, "c": 3}
+
+
+@pytest.mark.parametrize("nothing", [[], [[]], [[], []]])
+def test_an_index_of_nothing_says_so(words, nothing):
+    with pytest.raises(ValueError, match="no token"):
+        words["build_index"](nothing)
+
+
+def test_one_hot_of_a_case_made_by_hand(words):
+    x = words["one_hot"]([["b", "a", "b"], ["z", "a"], []], {"a": 1, "b": 2}, max_length=2)
+    assert x.tolist() == [[[0, 0, 1], [0, 1, 0]], [[0, 0, 0], [0, 1, 0]], [[0, 0, 0], [0, 0, 0]]]
+
+
+def test_one_hot_of_the_lecture(words):
+    x = words["x"]
+    assert x.shape == (2, 10, 11) and x[:, :, 0].sum() == 0
+    assert x[0].argmax(axis=1).tolist() == [1, 2, 3, 4, 5, 6, 0, 0, 0, 0]
+    assert x[1].argmax(axis=1).tolist() == [1, 7, 8, 9, 10, 0, 0, 0, 0, 0]
+
+
+# --- ids and n-grams ------------------------------------------------------------------------------------------------
+
+
+def test_nine_tokens_and_two_special_ids(layers):
+    vocabulary = layers["vocabulary"]
+    assert vocabulary[:3] == ["", "[UNK]", "the"] and len(vocabulary) == 11
+    ids = layers["vectorizer"](layers["tf"].constant(["the cat sat on the mat"])).numpy()[0]
+    assert " ".join(vocabulary[i] for i in ids) == "the cat sat on the mat"
+
+
+def test_no_row_is_all_padding(layers):
+    ids = layers["to_ids"]([[5, 6, 7, 8], [9], []], 3)
+    assert ids.tolist() == [[5, 6, 7], [9, 0, 0], [1, 0, 0]]
+
+
+def test_ngrams(layers):
+    ngrams = layers["ngrams"]
+    assert ngrams(["a", "b", "c"], 2) == ["a b", "b c"]
+    assert ngrams(["a", "b", "c"], 3) == ["a b c"]
+    assert ngrams(["a"], 2) == ngrams([], 1) == []
+
+
+# --- byte-pair encoding ---------------------------------------------------------------------------------------------
+
+
+def test_pairs_are_counted_as_often_as_the_word_appears(bpe):
+    assert bpe["count_pairs"]({("a", "b", "a", "b"): 3, ("b", "a"): 1}) == {("a", "b"): 6, ("b", "a"): 4}
+
+
+def test_merge_goes_from_left_to_right(bpe):
+    merge = bpe["merge"]
+    assert merge(tuple("aaaaa"), ("a", "a")) == ("aa", "aa", "a")
+    assert merge(tuple("abcab"), ("a", "b")) == ("ab", "c", "ab")
+    assert merge((), ("a", "b")) == ()
+
+
+def test_merges_on_a_tiny_corpus(bpe):
+    steps = bpe["learn_bpe"]({"ab": 3, "abc": 2}, 5)
+    assert [(pair, count) for pair, count, _ in steps] == [
+        (("a", "b"), 5),
+        (("ab", "_"), 3),
+        (("c", "_"), 2),
+        (("ab", "c_"), 2),
+    ]
+    assert steps[-1][2] == {("ab_",): 3, ("abc_",): 2}
+
+
+@pytest.mark.parametrize("nothing", [{}, Counter()])
+def test_nothing_to_merge_is_no_error(bpe, nothing):
+    assert bpe["learn_bpe"](nothing, 5) == []
+    assert bpe["bpe"]("", []) == ("_",)
+
+
+def test_bpe_round_trip(bpe):
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        word = "".join(random.choice(list("actingbored"), random.integers(0, 9)))
+        assert "".join(bpe["bpe"](word, bpe["merges"])) == word + "_"
+
+
+def test_learning_and_applying_agree(bpe):
+    for corpus_word in bpe["steps"][-1][2]:
+        assert bpe["bpe"]("".join(corpus_word)[:-1], bpe["merges"]) == corpus_word
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return define(LESSON, "train-bpe")["train_bpe"](["the film is good", "the film is bad"] * 10, 270)
+
+
+@pytest.mark.parametrize("text", ["", "?!", "  two  spaces ", "isn't it", "학교에서 친구를 만났다.", "\x85é🙂"])
+def test_the_library_gives_every_text_back(tokenizer, text):
+    assert tokenizer.decode(tokenizer.encode(text).ids) == text
+
+
+def test_the_library_learns_what_it_was_shown(tokenizer):
+    assert len(tokenizer.encode("the film").ids) < len("the film")
+    assert len(tokenizer.encode("学").ids) == 3
+
+
+# --- Korean ---------------------------------------------------------------------------------------------------------
+
+
+def test_morphemes_of_korean_and_of_nothing():
+    names = define(LESSON, "split-words", "korean-spaces", "korean-morphemes")
+    found = names["morphemes"](["학교에서 친구를 만났다.", "", "?!", "줄\n바꿈"])
+    assert len(found) == 4 and found[1] == found[2] == []
+    assert found[0][:2] == ["학교/NNG", "에서/JKB"] and not [piece for piece in found[0] if piece.startswith(".")]
+    assert len(names["korean"]) == 40 and all(text.endswith(".") and text.count(".") == 1 for text in names["korean"])
+
+
+# --- masks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_mask_keeps_padding_out_of_the_state():
+    names = define(LESSON, "case-and-punctuation", "int-mode", "mask-layers")
+    alone = names["lstm"](names["embed_masked"](names["alone"])).numpy()
+    for length in (5, 6, 30):
+        ids = names["keras"].utils.pad_sequences(names["alone"], length, padding="post")
+        masked = names["lstm"](names["embed_masked"](ids)).numpy()
+        plain = names["lstm"](names["embed_plain"](ids)).numpy()
+        assert np.allclose(masked, alone, atol=1e-6)
+        assert np.allclose(plain, alone, atol=1e-6) == (length == 5)
