@@ -6,6 +6,7 @@ style, showing a figure with its alt text, recording a headline figure, and chec
 `import helpers` is quick: TensorFlow, pandas and the rest are imported by the functions that need them.
 """
 
+import contextlib
 import functools
 import gzip
 import importlib.resources
@@ -71,8 +72,9 @@ def _download(urls, sha256, purpose):
         fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
             for old in folder.glob(".download-*"):
-                if all(time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]):
-                    shutil.rmtree(old, ignore_errors=True)
+                with contextlib.suppress(FileNotFoundError):  # another process has just finished its own
+                    if all(time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]):
+                        shutil.rmtree(old, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as part:
                 whole = pooch.retrieve(url, f"sha256:{sha256}", fname=name, path=part, downloader=fetch)
                 return Path(whole).replace(folder / name)
@@ -237,7 +239,6 @@ def _validated(prices, path):
 
 def _yahoo(symbol, start, end):
     """Daily prices from Yahoo Finance, checked; None when it cannot be reached or sends nothing."""
-    import contextlib
     import io
     import logging
     import warnings
