@@ -140,6 +140,65 @@ def test_stamp_writes_one_address_everywhere(tmp_path):
         assert 'sys.path[:0] = ["../..", "my.course"]' in english.cells[1].source
 
 
+# --- numbers in the prose --------------------------------------------------------------------------------------------
+
+RESULT = re.compile(  # a decimal, a number with thousands, or a percentage
+    r"(?<![\w.,^{-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\d+(?= ?\\?%))(?!\w|[.,]\d)( ?\\?%)?"
+)
+CITATION = re.compile(
+    r"[A-Z]\w+(?: et al\.)?[^.\n]{0,40}\b(?:19|20)\d\d\b|chapter|교재"
+)  # Maas et al. 2011; the lecture chapter behind the course
+
+
+def _values(text):
+    return {float(re.sub("[,_]", "", number)) for number in re.findall(r"\d[\d,_]*(?:\.\d+)?(?:e-?\d+)?", text)}
+
+
+def unbacked_numbers(notebook):
+    """(cell, number) for each result-like number in the markdown that neither an exact output (a cell compared by nbval, or a
+    recorded figure, which has a range), nor the code, nor a citation in the same cell backs."""
+    backing = set(run.figures(notebook).values())
+    for cell in of_kind(notebook, "code"):
+        backing |= _values(cell.source)
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            for output in cell.outputs:
+                backing |= _values(output.get("text", "") + str(output.get("data", {}).get("text/plain", "")))
+    found = []
+    for cell in of_kind(notebook, "markdown"):
+        prose = re.sub(r"`[^`]*`|<[^>]+>|\]\([^)]*\)", "", _prose(cell.source))
+        for match in RESULT.finditer(prose):
+            number, percent = match[1].replace(",", ""), match[2]
+            tolerance = 0.5001 * 10.0 ** -len(number.partition(".")[2])
+            near = any(
+                abs(value * scale - float(number)) <= tolerance for value in backing for scale in ((1, 100) if percent else (1,))
+            )
+            if not near and not CITATION.search(prose):
+                found.append((cell["id"], match[0]))
+    return found
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_numbers_in_the_prose_are_backed(name):
+    assert unbacked_numbers(load(name)) == []
+
+
+def test_an_unbacked_number_is_found():
+    code = nbformat.v4.new_code_cell("n = 1_000", id="a", metadata={"tags": ["nbval-check-output"]})
+    code.outputs = [nbformat.v4.new_output("stream", text="0.8862 of 5,528")]
+    moving = nbformat.v4.new_code_cell(
+        "", id="b", outputs=[nbformat.v4.new_output("stream", text="0.123\n[figure] mse = 0.25\n")]
+    )
+
+    def found(prose):
+        notebook = nbformat.v4.new_notebook(cells=[code, moving, nbformat.v4.new_markdown_cell(prose, id="c")])
+        return [number for _, number in unbacked_numbers(notebook)]
+
+    assert found("0.886, 88.6%, 89 %, 5,528 rows, 1,000 words, 0.25; three of 7; `0.5`; Maas in lesson 07") == []
+    assert found("0.87, 88.7%, 5,529 rows") == ["0.87", "88.7%", "5,529"]
+    assert found("It reaches 0.123 here.") == ["0.123"]
+    assert found("Maas et al. (2011) report 88.89%.") == []
+
+
 # --- stored outputs -------------------------------------------------------------------------------------------------
 
 
