@@ -33,6 +33,7 @@ GLOVE_URLS = (
 GLOVE_SHA256 = "617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb"
 GLOVE_NAME = "glove.6B.100d.txt"
 STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
+IMDB_BYTES = 500_000_000  # no honest archive holds more text; the official one has 65 MB
 TIMEOUT = 20  # seconds without an answer before a download counts as unreachable
 
 COURSE_DATA = Path(__file__).resolve().parent / "data"  # the committed subset and the simulated prices
@@ -375,7 +376,13 @@ def _sorted_reviews(members, origin):
     import numpy as np
 
     found = {(part, label): [] for part in ("train", "test") for label in (0, 1)}
+    size = 0
     for key, raw in members:
+        size += len(raw)
+        if size > IMDB_BYTES:
+            raise DataError(
+                f"{origin} holds over {IMDB_BYTES / 1e6:.0f} MB of reviews. Use the official archive from {IMDB_URLS[0]}"
+            )
         try:
             found[key].append(raw.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
@@ -488,7 +495,7 @@ def _glove_file(path, cache):
 
     def parse(open_file, **more):
         with open_file() as file:
-            return pd.read_csv(file, sep=" ", header=None, quoting=3, na_filter=False, encoding="utf-8", **more)
+            return pd.read_csv(file, sep=" ", header=None, quoting=3, na_filter=False, encoding="utf-8-sig", **more)
 
     def opened():
         archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None

@@ -288,6 +288,14 @@ def test_imdb_member_that_claims_ten_gigabytes_is_not_read(folder):
         helpers.load_imdb()
 
 
+def test_imdb_archive_that_unpacks_to_more_than_memory_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(helpers, "IMDB_BYTES", 100)
+    (folder / "aclImdb.tar.gz").write_bytes(archive())
+    with pytest.raises(helpers.DataError, match="aclImdb.tar.gz holds over"):
+        helpers.load_imdb()
+    assert names(folder) == ["aclImdb.tar.gz"]
+
+
 DOWNLOAD = """
 import sys, helpers
 helpers.IMDB_URLS, helpers.IMDB_SHA256 = (sys.argv[1],), sys.argv[2]
@@ -452,6 +460,13 @@ def test_glove_file_that_is_none(folder, content):
         helpers.load_glove()
 
 
+def test_glove_file_with_the_line_ends_and_the_mark_of_windows(folder):
+    text = "\ufeff" + glove_text().replace("\n", "\r\n")
+    (folder / "glove.6B.100d.txt").write_bytes(text.encode())
+    glove = helpers.load_glove()
+    assert glove.index.tolist() == ["the", "king", "queen"] and glove.shape == (3, 100)
+
+
 def test_glove_zip_that_is_none(folder):
     (folder / "glove.6B.zip").write_bytes(b"PK nonsense")
     with pytest.raises(helpers.DataError, match="not a whole zip file"):
@@ -476,6 +491,25 @@ def test_glove_download_tries_the_mirror(server, folder, monkeypatch):
     monkeypatch.setattr(helpers, "GLOVE_URLS", (dead, server.url("glove.6B.zip")))
     monkeypatch.setattr(helpers, "GLOVE_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
     assert helpers.load_glove().index.tolist() == ["the", "king", "queen"]
+
+
+@pytest.mark.parametrize(
+    "fault, says",
+    [
+        ("truncated", "broke off"),
+        ("reset", "broke off"),
+        (404, "error 404"),
+        (429, "error 429"),
+        ("loop", "Redirects"),
+        (None, "sha256"),
+    ],
+)
+def test_glove_download_fault_is_one_sentence_and_leaves_nothing(server, folder, monkeypatch, fault, says):
+    server.files["glove.6B.zip"], server.faults["glove.6B.zip"] = b"<html>Please log in</html>" * 100, fault
+    monkeypatch.setattr(helpers, "GLOVE_URLS", (server.url("glove.6B.zip"),))
+    with pytest.raises(helpers.DataError, match=says):
+        helpers.load_glove()
+    assert names(folder) == []
 
 
 # --- prices ---------------------------------------------------------------------------------------------------------
@@ -567,6 +601,19 @@ def test_stock_from_yahoo_is_validated_and_cached(folder, monkeypatch, capsys):
     with pytest.raises(helpers.DataError, match="Yahoo's answer for 000660.KS has no column Volume"):
         helpers.load_stock("000660.KS")
     assert helpers.load_stock("000660.KS").attrs["source"] == "simulated" and names(folder) == []
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("reset"), TimeoutError("slow"), ValueError("429 Too Many Requests")])
+def test_stock_that_yahoo_does_not_answer_is_simulated_and_nothing_is_kept(folder, monkeypatch, capsys, error):
+    import yfinance
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.delenv("RNN_OFFLINE", raising=False)
+    monkeypatch.setattr(yfinance, "download", fails)
+    assert helpers.load_stock().attrs["source"] == "simulated"
+    assert "!!  SIMULATED PRICES" in capsys.readouterr().out and names(folder) == []
 
 
 # --- the module -----------------------------------------------------------------------------------------------------
