@@ -5,13 +5,18 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed
 
-.PHONY: run test lab outputs sync stamp bench
+.PHONY: run test check lab outputs sync stamp bench
 
 run: $(INSTALLED)
 	$(BIN)/python tools/run.py $(LESSONS)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(INSTALLED)  # style, spelling, translations, stored outputs: under 30 s
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -q -n 2 tests/test_notebooks.py -k "not exercises"
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab notebooks

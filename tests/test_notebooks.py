@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 
@@ -81,6 +82,33 @@ def test_links_between_notebooks_lead_somewhere():
         for cell in of_kind(load(name), "markdown"):
             for target in re.findall(r"\]\(((?:\.\./(?:en|ko)/)?[\w-]+)\.ipynb\)", cell.source):
                 assert target.rsplit("/", 1)[-1] in lessons, (name, target)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_citations_have_one_form(name):
+    """Further reading: author (year), *title*. Links lead to https addresses or to other lessons."""
+    cells = of_kind(load(name), "markdown")
+    reading = [cell.source for cell in cells if re.search(r"^\*\*(Further reading|더 읽을거리)\*\*$", cell.source, re.M)]
+    assert len(reading) == 1
+    items = re.split(r"\*\*(?:Further reading|더 읽을거리)\*\*\n+", reading[0])[1].split("\n\n")[0].splitlines()
+    assert len(items) >= 2
+    for item in items:
+        assert re.match(r"- [^()*]+ \((?:18|19|20)\d\d\), \*[^*]+\*", item), item
+    for cell in cells:
+        for target in re.findall(r"\]\(([^)]*)\)", _prose(cell.source)):
+            assert target.startswith(("https://", "#")) or target.endswith(".ipynb"), target
+
+
+def test_english_is_spelled_right(tmp_path):
+    pages = [path for folder in (ROOT, ROOT / "data", ROOT / "docs") for path in folder.glob("*.md") if ".ko." not in path.name]
+    for path in [*pages, *ROOT.glob("*.py"), *ROOT.glob("tools/*.py"), *ROOT.glob("tests/*.py")]:
+        shutil.copy(path, tmp_path / f"{path.parent.name}-{path.name}")
+    for lesson in LESSONS:
+        text = "\n\n".join(cell.source for cell in load(f"en/{lesson}").cells)
+        (tmp_path / f"{lesson}.txt").write_text(text, encoding="utf-8")
+    codespell = [sys.executable, "-m", "codespell_lib", "--toml", ROOT / "pyproject.toml", tmp_path]
+    result = subprocess.run(codespell, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 # --- two languages --------------------------------------------------------------------------------------------------
