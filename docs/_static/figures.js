@@ -1,0 +1,33 @@
+// Draws the interactive figures in place of their still pictures. plotly.js lies beside this file; without it the pictures stay.
+(() => {
+  const here = document.currentScript.src.replace(/[^/]*$/, "");
+  let loading;
+  const plotly = () =>
+    (loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = here + "plotly.min.js";
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = reject;
+      document.head.append(script);
+    }));
+
+  async function draw(box) {
+    if (box.dataset.state) return;
+    box.dataset.state = "drawing";
+    const still = box.querySelector("img");
+    const figure = JSON.parse(box.querySelector("script").textContent);
+    const Plotly = await plotly();
+    const live = document.createElement("div");
+    const height = figure.layout.height || 450;
+    live.style.height = height + "px";
+    box.append(live);
+    await Plotly.newPlot(live, figure.data, figure.layout, { responsive: true, displaylogo: false });
+    if (figure.frames && figure.frames.length) await Plotly.addFrames(live, figure.frames);
+    still.hidden = true;
+    box.dataset.state = "live";
+  }
+
+  window.drawFigures = (root = document) =>
+    Promise.all([...root.querySelectorAll(".plotly-figure")].map((box) => draw(box).catch((error) => console.warn(error))));
+  if (!document.querySelector(".reveal")) document.addEventListener("DOMContentLoaded", () => window.drawFigures());
+})();

@@ -1,0 +1,247 @@
+"""One reveal.js deck per lesson and language, made from the notebooks' slide metadata and docs/slides/NN_name.toml.
+
+    python tools/slides.py           build/slides: index.html, en/, ko/; works without internet
+    python tools/slides.py 05        only these lessons
+
+`slideshow.slide_type` in a cell's metadata says where it goes, as in JupyterLab RISE: `slide` begins a section, `subslide` a slide below it, `-` and
+`fragment` continue, `skip` and `notes` do not appear. A deck is shorter than its notebook: of a long text only the beginning is shown, the rest stands in the
+speaker notes; above a code cell stands the question that the text before it ends with; its output appears with the next key. The toml file
+holds, for each section, the minutes and a note for the speaker in both languages.
+"""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from functools import cache
+
+from nbconvert.filters.markdown import markdown2html
+from pages import BUILD, LANGUAGES, ROOT, blocks, copy_scripts, figure_html, heading, lessons, node_packages, read
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+
+BUDGET = 430  # characters of running text on a slide
+LINES = 16  # lines of printed output on a slide
+PLOT_CODE = 7  # code of a figure is shown up to this many lines
+WORDS = {
+    "en": {"clock": "minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
+    "ko": {"clock": "분", "section": "이 절: {}분", "code": "이 셀의 코드", "text": "노트북의 설명"},
+}
+
+
+# --- what a deck is made of -----------------------------------------------------------------------------------------
+
+
+def slide_type(cell):
+    kind = cell.metadata.get("slideshow", {}).get("slide_type", "skip")
+    return "-" if kind == "" else kind
+
+
+def outline(notebook):
+    """The deck as a list of sections; each is a list of slides; each is a list of positions of cells."""
+    sections = []
+    for position, cell in enumerate(notebook.cells):
+        kind = slide_type(cell)
+        if kind == "slide":
+            sections.append([[position]])
+        elif kind == "subslide":
+            sections[-1].append([position])
+        elif kind in ("-", "fragment"):
+            sections[-1][-1].append(position)
+    return sections
+
+
+def speaker(lesson):
+    """{cell id of a section: {minutes, en, ko}} of one lesson."""
+    return tomllib.loads((ROOT / "docs" / "slides" / f"{lesson}.toml").read_text(encoding="utf-8"))
+
+
+def split_text(markdown):
+    """(blocks for the slide, blocks for the speaker): the beginning, and of the rest what is not running text, while there is room."""
+    shown, spoken, used = [], [], 0
+    for number, block in enumerate(without_question(markdown)):
+        heading_and_text = re.match(r"(#{1,6} [^\n]*)\n(.+)", block, re.S)
+        parts = list(heading_and_text.groups()) if heading_and_text else [block]
+        for part in parts:
+            length = 0 if part.startswith("#") else len(re.sub(r"\$\$.*?\$\$|[|*`$-]|\]\(.*?\)", "", part, flags=re.S))
+            length += 45 * part.count("\n")
+            first = not any(not other.startswith("#") for other in shown)
+            if first or used + length <= BUDGET:
+                shown.append(part)
+                used += length
+            else:
+                spoken.append(part)
+    return shown, spoken
+
+
+def question(markdown):
+    """What stands above a code cell: the box or the italic question with which the text before it ends, or nothing."""
+    last = blocks(markdown)[-1] if markdown.strip() else ""
+    if last.startswith(">"):
+        return last
+    asked = re.findall(r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)", last)
+    return " ".join(asked)
+
+
+def without_question(markdown):
+    """The blocks of a text without the question at its end."""
+    parts = blocks(markdown)
+    asked = question(markdown)
+    if asked and len(parts) > 1:
+        if parts[-1] == asked:
+            return parts[:-1]
+        for sentence in re.findall(r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)", parts[-1]):
+            parts[-1] = parts[-1].replace(sentence, "").strip()
+    return [part for part in parts if part]
+
+
+# --- HTML -----------------------------------------------------------------------------------------------------------
+
+
+def to_html(parts):
+    page = markdown2html("\n\n".join(parts))
+    page = re.sub(r'<a class="anchor-link".*?</a>', "", page, flags=re.S)
+    return re.sub(r'href="(\w+)\.ipynb"', r'href="\1.html"', page)
+
+
+@cache
+def narrow(code):
+    """Code in lines of at most 84 characters; descriptions of figures, which the slide shows anyway, are left out."""
+    code = re.sub(r'(\bshow\(\s*)f?"(?:[^"\\]|\\.)*"(?:\s+f?"(?:[^"\\]|\\.)*")*', r'\1"…"', code)
+    code = re.sub(r"^record\(.*\)\n?", "", code, flags=re.M).strip() or code
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "84", "--stdin-filename", "cell.py", "-"]
+    result = subprocess.run(command, input=code, capture_output=True, text=True, encoding="utf-8")
+    return result.stdout.rstrip() if result.returncode == 0 else code
+
+
+def code_html(code):
+    return highlight(code, get_lexer_by_name("python"), HtmlFormatter(cssclass="code"))
+
+
+def output_html(cell, lesson, language, target):
+    """The stored outputs of a cell: figures, tables, text; not the lines that only `make run` reads."""
+    parts = []
+    for number, output in enumerate(cell.outputs):
+        picture = figure_html(output, f"{cell['id']}-{number}", target / language / "figures" / lesson, f"figures/{lesson}")
+        data = output.get("data", {})
+        if picture:
+            parts.append(picture)
+        elif "text/html" in data:
+            parts.append(f'<div class="table">{data["text/html"]}</div>')
+        else:
+            text = output.get("text") or data.get("text/plain", "")
+            lines = [line for line in text.rstrip().splitlines() if not line.startswith("[figure] ")]
+            lines = lines[: LINES - 1] + ["…"] if len(lines) > LINES else lines
+            if lines and output.get("name") != "stderr":
+                parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')
+    return "".join(parts)
+
+
+def slide_html(notebook, positions, lesson, language, target):
+    """(HTML of one slide, what the speaker gets to read)."""
+    shown, spoken = [], []
+    for position in positions:
+        cell = notebook.cells[position]
+        if cell.cell_type == "markdown":
+            text, rest = split_text(re.sub(r"^\[!\[Open in Colab\].*$", "", cell.source, flags=re.M))
+            kind = "fragment" if slide_type(cell) == "fragment" else ""
+            shown.append(f'<div class="text {kind}">{to_html(text)}</div>')
+            spoken += rest
+            continue
+        before = notebook.cells[position - 1]
+        asked = question(before.source) if before.cell_type == "markdown" else ""
+        output = output_html(cell, lesson, language, target)
+        code = narrow(cell.source)
+        if asked:
+            shown.append(f'<div class="question">{to_html([asked])}</div>')
+        figure = '<div class="figure' in output
+        if cell.source.startswith("drawing(") or (figure and code.count("\n") >= PLOT_CODE):
+            shown.append(output)
+            if not cell.source.startswith("drawing("):
+                spoken.append(f"**{WORDS[language]['code']}** (`{cell['id']}`)\n\n```python\n{code}\n```")
+        else:
+            shown.append(code_html(code))
+            if output:
+                shown.append(f'<div class="fragment">{output}</div>')
+    follow = positions[-1] + 1
+    while follow < len(notebook.cells) and slide_type(notebook.cells[follow]) in ("skip", "notes"):
+        cell = notebook.cells[follow]
+        if cell.cell_type == "markdown" and not cell.source.startswith("#") and not re.match(r"ex\d", cell["id"]):
+            spoken += without_question(cell.source)
+        follow += 1
+    return "\n".join(shown), spoken
+
+
+def deck(lesson, language, target):
+    """The page of one deck, and the number of its slides."""
+    notebook, notes, words = read(language, lesson), speaker(lesson), WORDS[language]
+    clock, sections, count = 0, [], 0
+    for section in outline(notebook):
+        name = notebook.cells[section[0][0]]["id"]
+        minutes = notes[name]["minutes"]
+        slides = []
+        for number, positions in enumerate(section):
+            content, spoken = slide_html(notebook, positions, lesson, language, target)
+            note = [f"**{clock}–{clock + minutes} {words['clock']}** · {words['section'].format(minutes)}"]
+            if number == 0:
+                note.append(notes[name][language])
+            if spoken:
+                note += ["---", f"*{words['text']}*", *spoken]
+            ids = " ".join(notebook.cells[position]["id"] for position in positions)
+            slides.append(
+                f'<section data-cells="{ids}" data-timing="{round(60 * minutes / len(section))}"><div class="fit">\n{content}\n</div>'
+                f'<aside class="notes">{to_html(note)}</aside></section>'
+            )
+        count += len(slides)
+        clock += minutes
+        sections.append("<section>\n" + "\n".join(slides) + "\n</section>")
+    other = "ko" if language == "en" else "en"
+    template = (ROOT / "docs" / "slides" / "deck.html").read_text(encoding="utf-8")
+    values = {
+        "language": language,
+        "title": html.escape(heading(notebook).replace("`", "")),
+        "other": f'<a href="../{other}/{lesson}.html" lang="{other}">{"한국어" if other == "ko" else "English"}</a>',
+        "slides": "\n".join(sections),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], template), count
+
+
+def copy_reveal(target):
+    reveal = node_packages() / "reveal.js"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"):
+        shutil.copy(reveal / name, target)
+    copy_scripts(target)
+    style = HtmlFormatter(style="default", cssclass="code").get_style_defs(".reveal .code")
+    own = (ROOT / "docs" / "slides" / "deck.css").read_text(encoding="utf-8")
+    (target / "deck.css").write_text(f"{style}\n{own}", encoding="utf-8")
+    shutil.copy(ROOT / "docs" / "slides" / "deck.js", target)
+
+
+def main():
+    chosen = tuple(sys.argv[1:])
+    start, target = time.perf_counter(), BUILD / "slides"
+    shutil.rmtree(target, ignore_errors=True)
+    copy_reveal(target / "assets")
+    entries = []
+    for lesson in lessons():
+        if chosen and not lesson.startswith(chosen):
+            continue
+        for language in LANGUAGES:
+            page, count = deck(lesson, language, target)
+            (target / language).mkdir(exist_ok=True)
+            (target / language / f"{lesson}.html").write_text(page, encoding="utf-8")
+            entries.append(f'<li><a href="{language}/{lesson}.html">{heading(read(language, lesson))}</a> ({count})</li>')
+    (target / "index.html").write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title><h1>Slides</h1><ul>' + "".join(entries) + "</ul>",
+        encoding="utf-8",
+    )
+    print(f"build/slides/index.html: {len(entries)} decks in {time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
