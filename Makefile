@@ -4,14 +4,20 @@ CONSTRAINTS ?= constraints.txt
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed
+MATRIX := $(basename $(notdir $(wildcard tests/matrix/*.txt)))
 
-.PHONY: run test check lab outputs sync stamp bench
+.PHONY: run test test-matrix $(MATRIX) check lab outputs sync stamp bench
 
 run: $(INSTALLED)
 	$(BIN)/python tools/run.py $(LESSONS)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# helpers and lessons on each TensorFlow of tests/matrix, each in its own environment
+test-matrix: $(MATRIX)
+$(MATRIX):
+	$(MAKE) test VENV=build/matrix/$@ CONSTRAINTS=tests/matrix/$@.txt ARGS="tests/test_helpers.py tests/test_data.py notebooks/en"
 
 check: $(INSTALLED)  # style, spelling, translations, stored outputs: under 30 s
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ beside the range that `tests/expected.toml` gives for it. Exits with 1 if a less
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -171,6 +172,9 @@ def main():
         print(f"{name:<24}{seconds / 60:>8.1f}{peak / 2**20:>9.0f}  {data}")
         for figure, value, wanted, verdict in rows:
             print(f"    {figure:<40}{value:>12}   expected {wanted:<22}{verdict}")
+    (BUILD / "run.json").write_text(
+        json.dumps([{"lesson": name, "seconds": seconds, "peak": peak} for name, seconds, peak, _, _ in table])
+    )
     print(f"\nExecuted pages: {folder.relative_to(ROOT)}/*.html")
     sys.exit(1 if failed else 0)
 
