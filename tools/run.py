@@ -37,6 +37,7 @@ else:
     _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * (1 if _sys.platform == "darwin" else 1024)
 print(_peak)
 """
+LOG = re.compile(r"WARNING: All log messages before absl|[IWE]\d{4} \d\d:\d\d:\d\d")  # how TensorFlow's own lines begin
 
 
 def printed(notebook):
@@ -107,14 +108,21 @@ def execute(notebook, folder):
 
 
 def cleaned(notebook):
-    """What may be stored: no time stamps, no widget views, and of private figures only the still picture."""
+    """What may be stored: no time stamps, widget views or log lines of TensorFlow; of private figures only the still picture."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type != "code":
             continue
         cell.outputs = [
-            output for output in cell.outputs if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+            output
+            for output in cell.outputs
+            if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+            and not (output.get("name") == "stderr" and LOG.match(output.text))
         ]
+        for one, two in zip(cell.outputs[-2::-1], cell.outputs[:0:-1], strict=True):  # what was printed in pieces
+            if one.get("name") == two.get("name") == "stdout":
+                one.text += two.text
+                cell.outputs = [output for output in cell.outputs if output is not two]
         for output in cell.outputs:
             if output.get("metadata", {}).get("rnn", {}).get("private") and "application/vnd.plotly.v1+json" in output.data:
                 if "image/png" not in output.data:
