@@ -19,14 +19,16 @@ import tomllib
 from functools import cache
 
 from nbconvert.filters.markdown import markdown2html
-from pages import BUILD, LANGUAGES, ROOT, blocks, copy_scripts, figure_html, heading, lessons, node_packages, read
+from pages import BUILD, LANGUAGES, ROOT, blocks, copy_scripts, figure_html, heading, lessons, node_packages, read, without_badges
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 BUDGET = 430  # characters of running text on a slide
+QUESTION = r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)"  # a long text in italics
+FULL = 18  # lines of code and output together; more makes two slides
 LINES = 16  # lines of printed output on a slide
-PLOT_CODE = 7  # code of a figure is shown up to this many lines
+PLOT_CODE = 8  # code of a figure or a table is shown up to this many lines
 WORDS = {
     "en": {"clock": "minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
     "ko": {"clock": "분", "section": "이 절: {}분", "code": "이 셀의 코드", "text": "노트북의 설명"},
@@ -60,22 +62,25 @@ def speaker(lesson):
     return tomllib.loads((ROOT / "docs" / "slides" / f"{lesson}.toml").read_text(encoding="utf-8"))
 
 
-def split_text(markdown):
-    """(blocks for the slide, blocks for the speaker): the beginning, and of the rest what is not running text, while there is room."""
-    shown, spoken, used = [], [], 0
-    for number, block in enumerate(without_question(markdown)):
-        heading_and_text = re.match(r"(#{1,6} [^\n]*)\n(.+)", block, re.S)
-        parts = list(heading_and_text.groups()) if heading_and_text else [block]
-        for part in parts:
-            length = 0 if part.startswith("#") else len(re.sub(r"\$\$.*?\$\$|[|*`$-]|\]\(.*?\)", "", part, flags=re.S))
-            length += 45 * part.count("\n")
-            first = not any(not other.startswith("#") for other in shown)
-            if first or used + length <= BUDGET:
-                shown.append(part)
-                used += length
-            else:
-                spoken.append(part)
-    return shown, spoken
+def split_text(markdown, asks):
+    """(blocks for the slide, blocks for the speaker): the beginning, then tables, lists and formulas, then text, while there is room."""
+    parts = []
+    for block in without_question(markdown) if asks else blocks(markdown):
+        title = re.match(r"(#{1,6} [^\n]*)\n(.+)", block, re.S)
+        parts += title.groups() if title else [block]
+
+    def room(part):
+        if part.startswith("#"):
+            return 0
+        return len(re.sub(r"\$\$.*?\$\$|[|*`$-]|\]\(.*?\)", "", part, flags=re.S)) + 40 * part.count("\n")
+
+    texts = [i for i, part in enumerate(parts) if not part.startswith("#")]
+    special = [i for i in texts if parts[i].startswith(("|", "$$", "- ", "1. ", ">", "```"))]
+    shown = {i for i, part in enumerate(parts) if part.startswith("#")} | set(texts[:1])
+    for i in special + texts:
+        if i not in shown and sum(room(parts[j]) for j in shown) + room(parts[i]) <= (BUDGET + 200 if i in special else BUDGET):
+            shown.add(i)
+    return [part for i, part in enumerate(parts) if i in shown], [part for i, part in enumerate(parts) if i not in shown]
 
 
 def question(markdown):
@@ -83,19 +88,16 @@ def question(markdown):
     last = blocks(markdown)[-1] if markdown.strip() else ""
     if last.startswith(">"):
         return last
-    asked = re.findall(r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)", last)
-    return " ".join(asked)
+    return " ".join(re.findall(QUESTION, last))
 
 
 def without_question(markdown):
     """The blocks of a text without the question at its end."""
-    parts = blocks(markdown)
-    asked = question(markdown)
-    if asked and len(parts) > 1:
-        if parts[-1] == asked:
-            return parts[:-1]
-        for sentence in re.findall(r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)", parts[-1]):
-            parts[-1] = parts[-1].replace(sentence, "").strip()
+    parts, asked = blocks(markdown), question(markdown)
+    if parts and parts[-1] == asked:
+        parts.pop()
+    elif parts:
+        parts[-1] = re.sub(QUESTION, "", parts[-1]).strip()
     return [part for part in parts if part]
 
 
@@ -115,7 +117,7 @@ def narrow(code):
     code = re.sub(r"^record\(.*\)\n?", "", code, flags=re.M).strip() or code
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "84", "--stdin-filename", "cell.py", "-"]
     result = subprocess.run(command, input=code, capture_output=True, text=True, encoding="utf-8")
-    return result.stdout.rstrip() if result.returncode == 0 else code
+    return re.sub(r"\n{3,}", "\n\n", result.stdout.rstrip() if result.returncode == 0 else code)
 
 
 def code_html(code):
@@ -142,12 +144,15 @@ def output_html(cell, lesson, language, target):
 
 
 def slide_html(notebook, positions, lesson, language, target):
-    """(HTML of one slide, what the speaker gets to read)."""
-    shown, spoken = [], []
+    """(HTML of one slide, or of two where code and output together are too long; what the speaker gets to read)."""
+    slides, spoken = [[]], []
+    shown = slides[0]
     for position in positions:
         cell = notebook.cells[position]
         if cell.cell_type == "markdown":
-            text, rest = split_text(re.sub(r"^\[!\[Open in Colab\].*$", "", cell.source, flags=re.M))
+            after = notebook.cells[position + 1] if position + 1 < len(notebook.cells) else cell
+            asks = after.cell_type == "code" and slide_type(after) in ("subslide", "fragment", "-")
+            text, rest = split_text(without_badges(cell.source), asks)
             kind = "fragment" if slide_type(cell) == "fragment" else ""
             shown.append(f'<div class="text {kind}">{to_html(text)}</div>')
             spoken += rest
@@ -158,14 +163,17 @@ def slide_html(notebook, positions, lesson, language, target):
         code = narrow(cell.source)
         if asked:
             shown.append(f'<div class="question">{to_html([asked])}</div>')
-        figure = '<div class="figure' in output
-        if cell.source.startswith("drawing(") or (figure and code.count("\n") >= PLOT_CODE):
+        picture = '<div class="figure' in output or '<div class="table' in output
+        if cell.source.startswith("drawing(") or (picture and code.count("\n") >= PLOT_CODE):
             shown.append(output)
             if not cell.source.startswith("drawing("):
                 spoken.append(f"**{WORDS[language]['code']}** (`{cell['id']}`)\n\n```python\n{code}\n```")
         else:
             shown.append(code_html(code))
-            if output:
+            if output and code.count("\n") + output.count("\n") - 8 * output.count("<table") + len(shown) > FULL:
+                shown = ([f'<div class="question">{to_html([asked])}</div>'] if asked else []) + [output]
+                slides.append(shown)
+            elif output:
                 shown.append(f'<div class="fragment">{output}</div>')
     follow = positions[-1] + 1
     while follow < len(notebook.cells) and slide_type(notebook.cells[follow]) in ("skip", "notes"):
@@ -173,7 +181,7 @@ def slide_html(notebook, positions, lesson, language, target):
         if cell.cell_type == "markdown" and not cell.source.startswith("#") and not re.match(r"ex\d", cell["id"]):
             spoken += without_question(cell.source)
         follow += 1
-    return "\n".join(shown), spoken
+    return ["\n".join(shown) for shown in slides], spoken
 
 
 def deck(lesson, language, target):
@@ -183,19 +191,20 @@ def deck(lesson, language, target):
     for section in outline(notebook):
         name = notebook.cells[section[0][0]]["id"]
         minutes = notes[name]["minutes"]
-        slides = []
-        for number, positions in enumerate(section):
-            content, spoken = slide_html(notebook, positions, lesson, language, target)
+        slides, parts = [], [slide_html(notebook, positions, lesson, language, target) for positions in section]
+        seconds = round(60 * minutes / sum(len(contents) for contents, _ in parts))
+        for number, (positions, (contents, spoken)) in enumerate(zip(section, parts, strict=True)):
             note = [f"**{clock}–{clock + minutes} {words['clock']}** · {words['section'].format(minutes)}"]
             if number == 0:
                 note.append(notes[name][language])
             if spoken:
                 note += ["---", f"*{words['text']}*", *spoken]
             ids = " ".join(notebook.cells[position]["id"] for position in positions)
-            slides.append(
-                f'<section data-cells="{ids}" data-timing="{round(60 * minutes / len(section))}"><div class="fit">\n{content}\n</div>'
+            slides += [
+                f'<section data-cells="{ids}" data-timing="{seconds}"><div class="fit">\n{content}\n</div>'
                 f'<aside class="notes">{to_html(note)}</aside></section>'
-            )
+                for content in contents
+            ]
         count += len(slides)
         clock += minutes
         sections.append("<section>\n" + "\n".join(slides) + "\n</section>")

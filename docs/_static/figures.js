@@ -18,7 +18,8 @@
     const figure = JSON.parse(box.querySelector("script").textContent);
     const Plotly = await plotly();
     const live = document.createElement("div");
-    const height = figure.layout.height || 450;
+    const height = Math.min(figure.layout.height || 450, box.closest(".reveal") ? 540 : Infinity); // a slide is 720 high
+    figure.layout.height = height;
     live.style.height = height + "px";
     box.append(live);
     await Plotly.newPlot(live, figure.data, figure.layout, { responsive: true, displaylogo: false });

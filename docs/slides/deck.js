@@ -3,15 +3,23 @@
   const SMALLEST = 0.5;
   const ready = new Map();
 
+  function shrink(part, tooLarge) {
+    let size = 1;
+    part.style.setProperty("--size", size);
+    while (tooLarge() && size > SMALLEST) part.style.setProperty("--size", (size = Math.round(100 * size - 3) / 100));
+    return size;
+  }
+
   function fit(slide) {
     const box = slide.querySelector(".fit");
-    let size = 1;
-    const tooLarge = () => box.scrollHeight > 690 || box.scrollWidth > box.clientWidth + 2 ||
-      [...box.querySelectorAll(".code pre, .output, .table")].some((part) => part.scrollWidth > part.clientWidth + 2);
-    box.style.setProperty("--size", size);
-    while (tooLarge() && size > SMALLEST) box.style.setProperty("--size", (size = Math.round(100 * size - 4) / 100));
+    const wide = (part) => part.scrollWidth > part.clientWidth + 2;
+    let size = shrink(box, () => box.scrollHeight > 692);
+    for (const part of box.querySelectorAll(".code, .output, .table, .text table")) {
+      const inner = part.matches(".code") ? part.querySelector("pre") : part;
+      if (wide(inner)) size = Math.min(size, shrink(part, () => wide(inner)));
+    }
     slide.dataset.size = size;
-    slide.dataset.overflow = tooLarge();
+    slide.dataset.overflow = box.scrollHeight > 692 || box.scrollWidth > box.clientWidth + 2;
   }
 
   async function prepare(slide) {
