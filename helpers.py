@@ -675,7 +675,7 @@ def show(alt, figure=None, private=False):
         figure.update_layout(template="plotly_white", colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
         bundle = {
             "application/vnd.plotly.v1+json": json.loads(figure.to_json()),
-            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False),
+            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False, auto_play=False),
         }
         if os.environ.get("RNN_STILLS"):  # the author's run: the still picture is made with kaleido
             bundle["image/png"] = figure.to_image(format="png", width=900, height=figure.layout.height or 450)
