@@ -1,0 +1,191 @@
+"""What the evaluation of lesson 04 promises: no leak, no window across a boundary, measures that agree with hand-computed ones."""
+
+import helpers
+import numpy as np
+import pandas as pd
+import pytest
+from lessons import define
+from sklearn.preprocessing import MinMaxScaler
+
+LESSON = "04_lstm_gru_stock"
+N_STEPS, N_TEST = 20, 269
+RIGHT = ("features-code", "parts-code", "prepare", "scores", "wilson", "networks")
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    simulated = helpers.load_stock("simulated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(helpers, "load_stock", lambda: simulated)
+        names = define(LESSON, "load", "averages-code", "clean", "windows", *RIGHT)
+    return names
+
+
+@pytest.fixture(scope="module")
+def right(lesson):
+    return lesson
+
+
+# --- the leak trap --------------------------------------------------------------------------------------------------
+
+
+def prepared(right, prices):
+    frame = right["make_features"](prices)
+    parts = right["split_rows"](len(frame))
+    data, scaler = right["prepare"](frame, parts)
+    return frame, parts, data, scaler
+
+
+def planted(prices, day, marker=1e6):
+    """The prices with a marker in every column from a day on."""
+    changed = prices.copy()
+    rows = changed["Date"] >= day
+    changed.loc[rows, ["Open", "High", "Low", "Close", "Adj Close"]] += marker
+    changed.loc[rows & (changed["Volume"] > 0), "Volume"] += int(marker)
+    return changed
+
+
+def test_nothing_before_the_test_part_knows_it(right):
+    frame, parts, data, scaler = prepared(right, right["prices"])
+    first_test_day = frame["Date"].iloc[parts["test"].start]
+    _, _, marked, marked_scaler = prepared(right, planted(right["prices"], first_test_day))
+    np.testing.assert_array_equal(scaler.mean_, marked_scaler.mean_)
+    np.testing.assert_array_equal(scaler.scale_, marked_scaler.scale_)
+    for part in ("train", "validation"):
+        for before, after in zip(data[part], marked[part], strict=True):
+            np.testing.assert_array_equal(before, after)
+    assert not np.array_equal(data["test"][0], marked["test"][0]), "the marker did arrive in the test part"
+
+
+def test_nothing_in_training_knows_the_validation_part(right):
+    frame, parts, data, scaler = prepared(right, right["prices"])
+    _, _, marked, marked_scaler = prepared(right, planted(right["prices"], frame["Date"].iloc[parts["validation"].start]))
+    np.testing.assert_array_equal(scaler.scale_, marked_scaler.scale_)
+    np.testing.assert_array_equal(data["train"][0], marked["train"][0])
+    assert not np.array_equal(data["validation"][0], marked["validation"][0])
+
+
+def test_a_marker_moves_no_feature_of_an_earlier_day(right):
+    frame = right["make_features"](right["prices"])
+    day = frame["Date"].iloc[3_000]
+    marked = right["make_features"](planted(right["prices"], day))
+    pd.testing.assert_frame_equal(frame[frame["Date"] < day], marked[marked["Date"] < day])
+
+
+def test_the_trap_catches_the_chapters_way(lesson):
+    """The same marker does move the training windows when the scaler is fitted on all rows."""
+    clean = lesson["drop_missing"](lesson["add_averages"](lesson["prices"]))
+    marked = lesson["drop_missing"](lesson["add_averages"](planted(lesson["prices"], clean["Date"].iloc[-100])))
+    columns = ["3MA_new", "5MA_new"]
+    assert (clean[columns].iloc[:-100] == marked[columns].iloc[:-100]).all(axis=None)
+    scaled, leaked = (MinMaxScaler().fit_transform(table[columns]) for table in (clean, marked))
+    assert not np.allclose(scaled[:100], leaked[:100])
+
+
+# --- windows and parts ----------------------------------------------------------------------------------------------
+
+
+def test_windows_and_their_targets(lesson):
+    series = np.arange(50)
+    x, y = lesson["windows"](np.c_[series, 100 + series], series, 7)
+    assert x.shape == (43, 7, 2) and y.shape == (43,)
+    for i in range(43):
+        assert x[i, :, 0].tolist() == list(range(i, i + 7)) and y[i] == i + 7
+    np.testing.assert_array_equal(x[:, :, 1], x[:, :, 0] + 100)
+
+
+@pytest.mark.parametrize("n_rows", [1_000, 4_333, 5_412])
+def test_no_window_straddles_a_boundary(right, n_rows):
+    parts = right["split_rows"](n_rows)
+    assert list(parts) == ["train", "validation", "test"]
+    assert parts["train"].start == 0 and parts["test"].stop == n_rows
+    assert parts["train"].stop == parts["validation"].start and parts["validation"].stop == parts["test"].start
+    rows = np.arange(n_rows)
+    for part in parts.values():  # put the row number where the features are: a window shows which rows it reads
+        x, y = right["windows"](rows[part][:, None], rows[part], N_STEPS)
+        assert x.min() >= part.start and x.max() < part.stop and y.max() < part.stop
+        np.testing.assert_array_equal(x[:, -1, 0] + 1, y)
+    assert len(y) == N_TEST
+
+
+def test_prepare_targets_are_the_next_returns(right):
+    frame, parts, data, scaler = prepared(right, right["prices"])
+    for name, rows in parts.items():
+        expected = frame["return"].iloc[rows].iloc[N_STEPS:].to_numpy()
+        np.testing.assert_allclose(data[name][1] * scaler.scale_[0] + scaler.mean_[0], expected, atol=1e-6)
+        np.testing.assert_array_equal(data[name][0][1:, -1, 0], data[name][1][:-1])
+    train = frame[["return", "range", "volume"]].iloc[parts["train"]]
+    np.testing.assert_allclose(scaler.mean_, train.mean())
+    np.testing.assert_allclose(scaler.scale_, train.std(ddof=0))
+
+
+def test_previous_close_is_the_one_of_the_last_traded_day(right):
+    frame = right["make_features"](right["prices"])
+    traded = right["prices"].loc[right["prices"]["Volume"] > 0, "Close"].to_numpy()
+    np.testing.assert_array_equal(frame["previous"], traded[:-1])
+    np.testing.assert_allclose(frame["return"], traded[1:] / traded[:-1] - 1)
+
+
+# --- the chapter's table --------------------------------------------------------------------------------------------
+
+
+def test_averages_missing_values_and_rows(lesson):
+    table = lesson["add_averages"](lesson["prices"])
+    assert table[["3MA", "5MA", "3MA_new", "5MA_new", "R_t"]].isna().sum().tolist() == [2, 4, 3, 5, 1]
+    close = lesson["prices"]["Close"]
+    assert table["3MA_new"].iloc[10] == pytest.approx(close.iloc[7:10].mean())
+    assert table["5MA"].iloc[10] == pytest.approx(close.iloc[6:11].mean())
+    assert table["R_t"].iloc[10] == pytest.approx((close.iloc[10] - close.iloc[9]) / close.iloc[9])
+    clean = lesson["drop_missing"](table)
+    assert len(clean) == 5_408 and (clean["Volume"] > 0).all() and not clean.isna().any(axis=None)
+    assert (lesson["prices"]["Volume"] == 0).sum() == 115, "the table that was given is not changed"
+
+
+# --- measures -------------------------------------------------------------------------------------------------------
+
+
+def test_scores_by_hand(right):
+    previous = np.array([10.0, 20.0, 10.0, 10.0])
+    close = np.array([12.0, 18.0, 10.0, 14.0])
+    forecast = np.array([11.0, 21.0, 12.0, 13.0])
+    found = right["scores"](close, previous, forecast, naive_error=0.5)
+    assert found["RMSE"] == pytest.approx(np.sqrt((1 + 9 + 4 + 1) / 4))
+    assert found["MAE"] == pytest.approx(7 / 4)
+    assert found["MASE"] == pytest.approx(3.5)
+    assert found["R2 price"] == pytest.approx(1 - 15 / (1.5**2 + 4.5**2 + 3.5**2 + 0.5**2))
+    # returns 0.2 -0.1 0 0.4 (mean 0.125), forecast 0.1 0.05 0.2 0.3
+    assert found["R2 return"] == pytest.approx(1 - (0.01 + 0.0225 + 0.04 + 0.01) / (0.075**2 + 0.225**2 + 0.125**2 + 0.275**2))
+    assert found["direction"] == pytest.approx(2 / 3), "the day without a move does not count"
+
+
+def test_scores_of_persistence(right):
+    rng = np.random.default_rng(0)
+    closes = 100 + rng.normal(size=50).cumsum()
+    found = right["scores"](closes[1:], closes[:-1], closes[:-1], np.abs(np.diff(closes)).mean())
+    assert found["MASE"] == pytest.approx(1) and np.isnan(found["direction"])
+
+
+def test_wilson_against_published_values_and_coverage(right):
+    low, high = right["wilson"](0.0, 10)  # 0 of 10: 0 to 0.278, Brown, Cai and DasGupta 2001
+    assert low == pytest.approx(0, abs=1e-12) and high == pytest.approx(0.2775, abs=1e-3)
+    low, high = right["wilson"](0.5, 100)
+    assert (low, high) == (pytest.approx(0.4038, abs=1e-3), pytest.approx(0.5962, abs=1e-3))
+    shares = np.random.default_rng(1).binomial(269, 0.52, size=20_000) / 269
+    low, high = right["wilson"](shares, 269)
+    assert 0.94 < np.mean((low < 0.52) & (0.52 < high)) < 0.96
+
+
+# --- training -------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_training_starts_afresh(right):
+    """The reused model gives the same forecast for the same seed, whatever was trained in between."""
+    import keras
+
+    rng = np.random.default_rng(0)
+    part = lambda n: (rng.normal(size=(n, 20, 3)).astype("float32"), rng.normal(size=n).astype("float32"))  # noqa: E731
+    data = {"train": part(300), "validation": part(50), "test": part(30)}
+    model, state = right["compiled"](keras.layers.GRU(4))
+    first, other, again = (right["train"](model, state, data, seed) for seed in (1, 2, 1))
+    np.testing.assert_allclose(first, again, atol=1e-6)
+    assert not np.allclose(first, other, atol=1e-3)
