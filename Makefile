@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed
 MATRIX := $(basename $(notdir $(wildcard tests/matrix/*.txt)))
 
-.PHONY: run test test-matrix $(MATRIX) check lab outputs sync stamp bench
+.PHONY: run test test-matrix $(MATRIX) check lab outputs sync stamp bench site slides student test-site
 
 run: $(INSTALLED)
 	$(BIN)/python tools/run.py $(LESSONS)
@@ -31,6 +31,22 @@ outputs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[author]"
 	$(BIN)/python tools/run.py --store $(LESSONS)
 	$(BIN)/python tools/sync.py
+
+# from the stored outputs, nothing is executed: build/site, build/slides, build/student
+DOCS := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[docs]"
+site: slides
+	$(DOCS)
+	$(BIN)/python tools/website.py
+
+slides: $(INSTALLED)
+	$(BIN)/python tools/slides.py
+
+student: $(INSTALLED)
+	$(BIN)/python tools/student.py
+
+# what `make test` leaves out: Sphinx and nbgrader themselves
+test-site: site
+	$(BIN)/python -m pytest tests/test_site.py tests/test_slides.py tests/test_student.py
 
 sync: $(INSTALLED)
 	$(BIN)/python tools/sync.py
