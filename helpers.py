@@ -742,7 +742,7 @@ def record(name, value):
 
 
 def recorded(lesson):
-    """The headline figures that are stored in another lesson's English notebook, as {name: value}.
+    """The headline figures that are stored in another lesson's English notebook, as {name: value}; {} without that notebook.
 
     Parameters
     ----------
@@ -752,6 +752,8 @@ def recorded(lesson):
     import json
 
     path = Path(__file__).resolve().parent / "notebooks" / "en" / f"{lesson}.ipynb"
+    if not path.is_file():
+        return {}
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     printed = "".join("".join(output.get("text", [])) for cell in cells for output in cell.get("outputs", []))
     return {name: float(value) for name, value in FIGURE.findall(printed)}
