@@ -238,8 +238,8 @@ def main():
     copy_reveal(target / "assets")
     entries = []
     for lesson in lessons():
-        if chosen and not lesson.startswith(chosen):
-            continue
+        if (chosen and not lesson.startswith(chosen)) or not outline(read("en", lesson)):
+            continue  # not asked for, or no slides chosen yet
         for language in LANGUAGES:
             page, count = deck(lesson, language, target)
             (target / language).mkdir(exist_ok=True)

@@ -115,6 +115,7 @@ def write_sources(language, source, extra, root=ROOT):
         index += f"\n## {words['slides']}\n\n" + "".join(
             f'- <a href="../slides/{language}/{lesson}.html">{heading(read(language, lesson, root))}</a>\n'
             for lesson in lessons(root)
+            if (BUILD / "slides" / language / f"{lesson}.html").exists()
         )
     for caption, names in ((words["lessons"], lessons(root)), (words["more"], ["instructor-guide", "glossary"])):
         index += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n"
