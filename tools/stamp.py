@@ -1,4 +1,4 @@
-"""Write the repository's address into README, notebooks and environment: badges, the Colab bootstrap, links.
+"""Write the repository's address into README, notebooks, citation file and deploy/: badges, the Colab bootstrap, links.
 
     python tools/stamp.py
 
@@ -16,6 +16,8 @@ PLACES = [  # (before, after) the owner and the name, wherever the course names 
     (r"mybinder\.org/v2/gh/", r"/"),
     (r"git clone (?:--quiet )?(?:--depth 1 )?https://github\.com/", r"\.git"),
     (r"https://github\.com/", r"/(?:actions|issues|blob/main)"),
+    (r"repository-code: \"https://github\.com/", r"\""),
+    (r"[?&]repo=https://github\.com/", r"&"),
 ]
 
 
@@ -33,7 +35,7 @@ def repository(root=ROOT):
 
 
 def main(root=ROOT):
-    for path in [*root.glob("README*.md"), *root.glob("notebooks/*/*.ipynb")]:
+    for path in [*root.glob("README*.md"), *root.glob("CITATION.cff"), *root.glob("deploy/*"), *root.glob("notebooks/*/*.ipynb")]:
         old = path.read_text(encoding="utf-8")
         new = stamped(old, repository(root))
         if new != old:
