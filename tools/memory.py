@@ -3,7 +3,7 @@
     sudo python tools/memory.py              all English lessons; 01-06 get 1 GB, 07 and 08 get 2 GB
     sudo python tools/memory.py 05 --limit 900
 
-The limit is a control group of Linux: kernel, and everything that it starts, together; above it the kernel dies, as on Binder. Data
+The limit is a control group of Linux: the kernel, and all that it starts, together; above it the kernel dies, as on Binder. Data
 are those that come with the course, as on Binder (`start`). Prints the peak: what the processes hold, without files in the cache.
 """
 

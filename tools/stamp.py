@@ -35,7 +35,12 @@ def repository(root=ROOT):
 
 
 def main(root=ROOT):
-    for path in [*root.glob("README*.md"), *root.glob("CITATION.cff"), *root.glob("deploy/*"), *root.glob("notebooks/*/*.ipynb")]:
+    for path in [
+        *root.glob("README*.md"),
+        *root.glob("CITATION.cff"),
+        *root.glob("deploy/*.md"),
+        *root.glob("notebooks/*/*.ipynb"),
+    ]:
         old = path.read_text(encoding="utf-8")
         new = stamped(old, repository(root))
         if new != old:
