@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed
 MATRIX := $(basename $(notdir $(wildcard tests/matrix/*.txt)))
 
-.PHONY: run test test-matrix $(MATRIX) check lab outputs sync stamp bench site slides student test-site
+.PHONY: run test test-matrix test-launch test-browser test-hub $(MATRIX) check lab outputs sync stamp bench site slides student test-site
 
 run: $(INSTALLED)
 	$(BIN)/python tools/run.py $(LESSONS)
@@ -18,6 +18,22 @@ test: $(INSTALLED)
 test-matrix: $(MATRIX)
 $(MATRIX):
 	$(MAKE) test VENV=build/matrix/$@ CONSTRAINTS=tests/matrix/$@.txt ARGS="tests/test_helpers.py tests/test_data.py notebooks/en"
+
+# the notebooks as Colab would open them, with its versions; what Binder would build
+COLAB := build/matrix/tensorflow-2.20
+test-launch: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[launch]"
+	$(MAKE) $(COLAB)/installed VENV=$(COLAB) CONSTRAINTS=tests/matrix/tensorflow-2.20.txt
+	COLAB_PYTHON=$(abspath $(COLAB))/bin/python $(BIN)/python -m pytest -n 2 tests/launch
+
+# JupyterLab, the site and the slides in Chromium
+test-browser: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[browser]"
+	$(BIN)/python -m pytest tests/browser
+
+# a class of 20 students on one server, on this machine; as root
+test-hub: $(INSTALLED)
+	$(BIN)/python -m pytest tests/hub
 
 check: $(INSTALLED)  # style, spelling, translations, stored outputs: under 30 s
 	$(BIN)/ruff check .

@@ -1,0 +1,40 @@
+"""JupyterLab opens lesson 01 in each language; Run All ends with every prompt numbered; figures answer to the mouse."""
+
+import re
+
+import nbformat
+import pytest
+
+PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_run_all(lab, open_page, language):
+    address, folder = lab
+    path = f"notebooks/{language}/01_rnn_intro.ipynb"
+    notebook = nbformat.read(folder / path, as_version=4)
+    count = sum(cell.cell_type == "code" for cell in notebook.cells)
+    page = open_page(f"{address}/lab/workspaces/{language}/tree/{path}?token=test")
+    page.wait_for_function(f"({PROMPTS})().length == {count}", timeout=120_000)
+    heading = page.locator(".jp-Notebook h1").first.inner_text()
+    assert bool(re.search("[가-힣]", heading)) == (language == "ko")
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
+
+    page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
+    page.locator('[data-command="runmenu:run-all"]').click()
+    page.wait_for_function(f"({PROMPTS})().every(text => /^\\[\\d+\\]:$/.test(text))", timeout=240_000)
+    numbers = [int(text[1:-2]) for text in page.evaluate(PROMPTS)]
+    assert numbers == list(range(1, count + 1))
+    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+
+    # a slider of a Plotly figure, moved with the mouse, changes the curves
+    figure = page.locator(".js-plotly-plot", has=page.locator(".slider-container")).first
+    figure.scroll_into_view_if_needed()
+    figure.locator(".slider-grip-rect").wait_for(timeout=30_000)
+    before = figure.evaluate("plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))")
+    assert len(before) > 50
+    rail = figure.locator(".slider-rail-touch-rect").bounding_box()
+    page.mouse.click(rail["x"] + 0.9 * rail["width"], rail["y"] + rail["height"] / 2)
+    page.wait_for_timeout(1500)
+    after = figure.evaluate("plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))")
+    assert after != before, "the slider did not change the figure"
