@@ -125,7 +125,7 @@ def code_html(code):
 
 
 def output_html(cell, lesson, language, target):
-    """The stored outputs of a cell: figures, tables, text; not the lines that only `make run` reads."""
+    """The stored outputs of a cell: figures, tables, text; beside other text not the lines that `make run` reads."""
     parts = []
     for number, output in enumerate(cell.outputs):
         picture = figure_html(output, f"{cell['id']}-{number}", target / language / "figures" / lesson, f"figures/{lesson}")
@@ -136,7 +136,9 @@ def output_html(cell, lesson, language, target):
             parts.append(f'<div class="table">{data["text/html"]}</div>')
         else:
             text = output.get("text") or data.get("text/plain", "")
-            lines = [line for line in text.rstrip().splitlines() if not line.startswith("[figure] ")]
+            lines = text.rstrip().splitlines()
+            only_figures = all(line.startswith("[figure] ") for line in lines)
+            lines = [line.removeprefix("[figure] ") for line in lines if only_figures or not line.startswith("[figure] ")]
             lines = lines[: LINES - 1] + ["…"] if len(lines) > LINES else lines
             if lines and output.get("name") != "stderr":
                 parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')

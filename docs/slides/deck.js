@@ -18,6 +18,8 @@
       const inner = part.matches(".code") ? part.querySelector("pre") : part;
       if (wide(inner)) size = Math.min(size, shrink(part, () => wide(inner)));
     }
+    const wideBox = () => box.scrollWidth > box.clientWidth + 2 || box.scrollHeight > 692; // a long formula
+    if (wideBox()) size = Math.min(size, shrink(box, wideBox));
     slide.dataset.size = size;
     slide.dataset.overflow = box.scrollHeight > 692 || box.scrollWidth > box.clientWidth + 2;
   }
