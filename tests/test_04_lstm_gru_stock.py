@@ -1,11 +1,12 @@
-"""What the evaluation of lesson 04 promises: no leak, no window across a boundary, measures that agree with hand-computed ones."""
+"""What the evaluation of lesson 04 promises: no leak, no window across a boundary, measures as computed by hand."""
 
-import helpers
 import numpy as np
 import pandas as pd
 import pytest
 from lessons import define
 from sklearn.preprocessing import MinMaxScaler
+
+import helpers
 
 LESSON = "04_lstm_gru_stock"
 N_STEPS, N_TEST = 20, 269
