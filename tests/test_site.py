@@ -90,6 +90,15 @@ def test_both_languages_have_the_same_pages(tmp_path):
     assert "**삭제 게이트** | forget gate" in korean
 
 
+def test_the_instructor_guide_names_cells_that_are_there():
+    for suffix in ("", ".ko"):
+        guide = (ROOT / "docs" / f"instructor-guide{suffix}.md").read_text(encoding="utf-8")
+        for number, text in re.findall(r"^## (0\d) ·[^\n]*\n(.*?)(?=^## )", guide, re.S | re.M):
+            cells = {cell["id"] for lesson in LESSONS if lesson.startswith(number) for cell in pages.read("en", lesson).cells}
+            lines = [line for line in text.splitlines() if re.match(r"\*\*(Run live|직접 실행)", line)]
+            assert len(lines) == 1 and set(re.findall(r"`([\w-]+)`", lines[0])) <= cells, (number, lines)
+
+
 def test_korean_words_are_found_without_their_particles():
     assert "토큰" in hangul.beginnings("토큰을") and "게이트" in hangul.beginnings("게이트에서")
     assert hangul.beginnings("gates") == ["gates"] and hangul.beginnings("토큰") == ["토큰"]

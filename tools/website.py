@@ -28,7 +28,9 @@ WORDS = {
 
 
 def shows_something(source):
-    """Whether a code cell must have an output: it calls one of PRINTS at its top level or ends with a value."""
+    """Whether a code cell must have an output: it calls one of PRINTS at its top level or ends with a value; widgets are not stored."""
+    if "widgets" in source:
+        return False
     body = ast.parse(re.sub(r"^(\s*)[!%].*$", r"\1pass", source, flags=re.M)).body
     statements = list(body)
     while statements:
