@@ -25,6 +25,7 @@ if [ ! -e "$mark" ]; then
     work="$(mktemp -d)"
     trap 'rm -rf "$work"' EXIT
     cp "$course"/{pyproject.toml,README.md,LICENSE,helpers.py} "$work"
+    "$RNN_HUB_DIR/venv/bin/pip" install --quiet --upgrade pip
     "$RNN_HUB_DIR/venv/bin/pip" install --quiet --constraint "$course/constraints.txt" "$work[hub]"
     "$RNN_HUB_DIR/venv/bin/pip" uninstall --quiet --yes rnn-course  # students' notebooks find helpers in their own copy
     npm install --silent --prefix "$RNN_HUB_DIR" configurable-http-proxy@5

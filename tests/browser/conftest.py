@@ -1,4 +1,4 @@
-"""A Chromium, and servers for it to look at. `make test-browser` installs what is missing; plain `make test` does not come here."""
+"""A Chromium, and servers for it to look at. `make test-browser` installs what is missing; `make test` does not come here."""
 
 import contextlib
 import functools
@@ -28,7 +28,9 @@ def chromium():
     found = next(filter(None, map(shutil.which, names)), None)
     if not found and shutil.which("apt-get") and getattr(os, "getuid", lambda: 1)() == 0:
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "fonts-noto-cjk"]):
-            subprocess.run(["apt-get", "-qq", *command], capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+            subprocess.run(
+                ["apt-get", "-qq", *command], capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            )
         found = shutil.which("chromium")
     return found
 
@@ -58,7 +60,8 @@ def open_page(browser):
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.route(
-            lambda url: not url.startswith(("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")), lambda r: r.abort()
+            lambda url: not url.startswith(("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")),
+            lambda r: r.abort(),
         )
         page.goto(address, wait_until="load", timeout=60_000)
         return page

@@ -5,7 +5,9 @@ import re
 import nbformat
 import pytest
 
-PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
+PROMPTS = (
+    """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
+)
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

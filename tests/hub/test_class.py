@@ -289,7 +289,7 @@ def test_a_class_runs_lesson_01(hub):
         results = list(pool.map(work, class_))
     seconds, pss, peak = zip(*results, strict=True)
     print(
-        f"\n{len(class_)} students logged in, with a server and a copy, after {ready:.0f} s; lesson 01 (fast mode, {AT_ONCE} at once) "
+        f"\n{len(class_)} students logged in, with a server and a copy, after {ready:.0f} s; lesson 01 (fast, {AT_ONCE} at once) "
         f"took {min(seconds):.0f} to {max(seconds):.0f} s each. Memory: kernel {max(pss):.0f} MB at its end; all of "
         f"a student at the peak {max(peak):.0f} MB, files in the cache included."
     )
