@@ -673,9 +673,11 @@ def show(alt, figure=None, private=False):
         bundle = {"image/png": picture.getvalue()}
     else:
         figure.update_layout(template="plotly_white", colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
+        text = figure.to_json()
+        name = f"figure-{zlib.crc32(text.encode()):x}"  # the same in every run, so that stored outputs do not change
         bundle = {
-            "application/vnd.plotly.v1+json": json.loads(figure.to_json()),
-            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False, auto_play=False),
+            "application/vnd.plotly.v1+json": json.loads(text),
+            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False, auto_play=False, div_id=name),
         }
         if os.environ.get("RNN_STILLS"):  # the author's run: the still picture is made with kaleido
             bundle["image/png"] = figure.to_image(format="png", width=900, height=figure.layout.height or 450)
