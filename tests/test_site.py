@@ -13,6 +13,7 @@ from lessons import ENGLISH, ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 import hangul  # noqa: E402
 import pages  # noqa: E402
+import stamp  # noqa: E402
 import website  # noqa: E402
 
 LESSONS = [path.stem for path in ENGLISH]
@@ -129,8 +130,9 @@ def test_pages_switch_language_and_describe_their_figures(built):
             pictures = re.findall(r"<img [^>]*>", page)
             assert all("alt=" in picture for picture in pictures), name
         lesson = (built / language / f"{LESSONS[0]}.html").read_text(encoding="utf-8")
-        assert f"colab.research.google.com/github/rnn-course/rnn-course/blob/main/notebooks/{language}/{LESSONS[0]}.ipynb" in lesson
-        assert f"mybinder.org/v2/gh/rnn-course/rnn-course/main?urlpath=lab/tree/notebooks/{language}/{LESSONS[0]}.ipynb" in lesson
+        address, notebook = stamp.repository(), f"notebooks/{language}/{LESSONS[0]}.ipynb"
+        assert f"colab.research.google.com/github/{address}/blob/main/{notebook}" in lesson
+        assert f"mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/{notebook}" in lesson
         assert (built / language / "_static" / "plotly.min.js").stat().st_size > 1_000_000
         assert (built / language / "_static" / "mathjax.js").stat().st_size > 1_000_000
 

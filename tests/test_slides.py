@@ -85,6 +85,6 @@ def test_long_code_and_its_output_become_two_slides(tmp_path):
 
 
 def test_code_is_cut_to_the_width_of_a_slide():
-    code = 'values = [compute_something(number, 1, 2, 3) for number in range(100) if number % 7 == 0 and number % 3 != 0]\nshow("A text")'
-    narrow = slides.narrow(code)
+    code = "values = [compute_something(number, 1, 2, 3) for number in range(100) if number % 7 == 0 and number % 3 != 0]"
+    narrow = slides.narrow(f'{code}\nshow("A text")')
     assert max(map(len, narrow.splitlines())) <= 84 and "A text" not in narrow

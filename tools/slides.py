@@ -3,10 +3,10 @@
     python tools/slides.py           build/slides: index.html, en/, ko/; works without internet
     python tools/slides.py 05        only these lessons
 
-`slideshow.slide_type` in a cell's metadata says where it goes, as in JupyterLab RISE: `slide` begins a section, `subslide` a slide below it, `-` and
-`fragment` continue, `skip` and `notes` do not appear. A deck is shorter than its notebook: of a long text only the beginning is shown, the rest stands in the
-speaker notes; above a code cell stands the question that the text before it ends with; its output appears with the next key. The toml file
-holds, for each section, the minutes and a note for the speaker in both languages.
+`slideshow.slide_type` in a cell's metadata says where it goes, as in JupyterLab RISE: `slide` begins a section, `subslide` a slide
+below it, `-` and `fragment` continue, `skip` and `notes` do not appear. A deck is shorter than its notebook: of a long text only the
+beginning is shown, the rest stands in the speaker notes; above a code cell stands the question that the text before it ends with; its
+output appears with the next key. The toml file holds, for each section, the minutes and a note for the speaker in both languages.
 """
 
 import html
@@ -63,7 +63,7 @@ def speaker(lesson):
 
 
 def split_text(markdown, asks):
-    """(blocks for the slide, blocks for the speaker): the beginning, then tables, lists and formulas, then text, while there is room."""
+    """(blocks for the slide, for the speaker): shown are the beginning, then tables, lists and formulas, then text, while they fit."""
     parts = []
     for block in without_question(markdown) if asks else blocks(markdown):
         title = re.match(r"(#{1,6} [^\n]*)\n(.+)", block, re.S)
@@ -248,7 +248,7 @@ def main():
             (target / language / f"{lesson}.html").write_text(page, encoding="utf-8")
             entries.append(f'<li><a href="{language}/{lesson}.html">{heading(read(language, lesson))}</a> ({count})</li>')
     (target / "index.html").write_text(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title><h1>Slides</h1><ul>' + "".join(entries) + "</ul>",
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title><h1>Slides</h1><ul>{"".join(entries)}</ul>',
         encoding="utf-8",
     )
     print(f"build/slides/index.html: {len(entries)} decks in {time.perf_counter() - start:.0f} s")

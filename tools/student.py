@@ -7,8 +7,8 @@
     assignments/{en,ko}/NN_name.ipynb              only the exercises and the cells that they need, to hand out
     nbgrader/{en,ko}/source/NN_name/NN_name.ipynb  the same with solutions, as nbgrader wants it; nbgrader_config.py beside it
 
-In each lesson the cells are named exN-task, exN (to be answered), exN-check and exN-help (hint and solution). A check of a lesson prints a
-sentence and never stops the notebook; in an assignment it raises as well, so that a grader sees it.
+In each lesson the cells are named exN-task, exN (to be answered), exN-check and exN-help (hint and solution). A check of a lesson
+prints a sentence and never stops the notebook; in an assignment it raises as well, so that a grader sees it.
 """
 
 import ast
@@ -24,7 +24,7 @@ from pages import BUILD, LANGUAGES, heading, lessons, read, without_badges
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "# Replace the ... above with your answer."
-CHECK = '''# A check that is not passed raises an error here, so that the grader sees it.
+CHECK = """# A check that is not passed raises an error here, so that the grader sees it.
 import contextlib
 import io
 
@@ -39,15 +39,15 @@ def check(title, *answers):
         assert said.getvalue().rstrip().endswith(f"{title}: correct."), said.getvalue().strip()
         print(said.getvalue().strip())
 
-    return run'''
+    return run"""
 CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "rnn-course-{language}"
 c.ClearSolutions.code_stub = {{"python": "{stub}"}}
 c.ExecutePreprocessor.timeout = 600
 """
 WORDS = {
-    "en": ("Exercises", "Replace the `...`, run your cell and then the check. Each check that says *correct* is worth one point."),
-    "ko": ("연습 문제", "`...`을 답으로 바꾸고, 셀을 실행한 뒤 확인 셀을 실행하세요. 확인 셀에 *correct*가 나오면 1점을 얻습니다."),
+    "en": ("Exercises", "Replace the `...`, run your cell, then the check. Each check that says *correct* is worth one point."),
+    "ko": ("연습 문제", "`...`을 답으로 바꿔 실행한 뒤 확인 셀을 실행하세요. *correct*가 나올 때마다 1점입니다."),
 }
 
 
@@ -60,7 +60,7 @@ def plain(source):
 
 
 class Uses(ast.NodeVisitor):
-    """What a cell needs from the cells before it (`reads`), what it defines anew (`assigns`) and which objects it changes (`changes`)."""
+    """What a cell needs from the cells before it (`reads`), defines anew (`assigns`), and which objects it changes (`changes`)."""
 
     def __init__(self, source):
         self.reads, self.assigns, self.changes = set(), set(), set()

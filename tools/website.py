@@ -19,7 +19,7 @@ from pages import BUILD, LANGUAGES, ROOT, MissingOutput, copy_scripts, figure_ht
 
 PRINTS = {"print", "show", "drawing", "record", "display", "plot_history"}
 WORDS = {
-    "en": {"lessons": "Lessons", "more": "For the classroom", "slides": "Slides", "term": ("term", "Korean", "meaning", "lesson")},
+    "en": {"lessons": "Lessons", "more": "Teaching", "slides": "Slides", "term": ("term", "Korean", "meaning", "lesson")},
     "ko": {"lessons": "강의", "more": "수업 자료", "slides": "슬라이드", "term": ("용어", "영어", "뜻", "강의")},
 }
 
@@ -28,7 +28,7 @@ WORDS = {
 
 
 def shows_something(source):
-    """Whether a code cell must have an output: it calls one of PRINTS at its top level or ends with a value; widgets are not stored."""
+    """Whether a code cell must have an output: it calls one of PRINTS or ends with a value. (Widgets are not stored.)"""
     if "widgets" in source:
         return False
     body = ast.parse(re.sub(r"^(\s*)[!%].*$", r"\1pass", source, flags=re.M)).body
@@ -41,7 +41,8 @@ def shows_something(source):
             if getattr(statement.value.func, "id", None) in PRINTS:
                 return True
     last = body[-1] if body else None
-    return isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Call, ast.Constant)) and not source.rstrip().endswith(";")
+    is_value = isinstance(last, ast.Expr) and not isinstance(last.value, (ast.Call, ast.Constant))
+    return is_value and not source.rstrip().endswith(";")
 
 
 def whole(notebook, name):
@@ -173,7 +174,7 @@ def main():
     (target / ".nojekyll").touch()
     if (BUILD / "slides").exists():
         shutil.copytree(BUILD / "slides", target / "slides")
-    print(f"{target.relative_to(ROOT) if target.is_relative_to(ROOT) else target}/index.html in {time.perf_counter() - start:.0f} s")
+    print(f"{target / 'index.html'} in {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":
