@@ -63,7 +63,7 @@ def speaker(lesson):
 
 
 def split_text(markdown, asks):
-    """(blocks for the slide, for the speaker): shown are the beginning, then tables, lists and formulas, then text, while they fit."""
+    """(blocks for the slide, for the speaker): first the beginning, then tables, lists and formulas, then text, while it fits."""
     parts = []
     for block in without_question(markdown) if asks else blocks(markdown):
         title = re.match(r"(#{1,6} [^\n]*)\n(.+)", block, re.S)

@@ -60,7 +60,7 @@ def plain(source):
 
 
 class Uses(ast.NodeVisitor):
-    """What a cell needs from the cells before it (`reads`), defines anew (`assigns`), and which objects it changes (`changes`)."""
+    """What a cell needs from the cells before it (`reads`), defines anew (`assigns`), and changes (`changes`)."""
 
     def __init__(self, source):
         self.reads, self.assigns, self.changes = set(), set(), set()
