@@ -3,10 +3,11 @@
     python tools/slides.py           build/slides: index.html, en/, ko/; works without internet
     python tools/slides.py 05        only these lessons
 
-`slideshow.slide_type` in a cell's metadata says where it goes, as in JupyterLab RISE: `slide` begins a section, `subslide` a slide
-below it, `-` and `fragment` continue, `skip` and `notes` do not appear. A deck is shorter than its notebook: of a long text only the
-beginning is shown, the rest stands in the speaker notes; above a code cell stands the question that the text before it ends with; its
-output appears with the next key. The toml file holds, for each section, the minutes and a note for the speaker in both languages.
+`slideshow.slide_type` in a cell's metadata says where it goes, as in JupyterLab RISE: `slide` begins a section, `subslide` a
+slide below it, `-` and `fragment` continue, `skip` and `notes` do not appear. A deck is shorter than its notebook: of a long text
+only the beginning is shown, the rest stands in the speaker notes; above a code cell stands the question that the text before it
+ends with; its output appears with the next key. The toml file holds, for each section, the minutes and a note for the speaker in
+both languages.
 """
 
 import html
@@ -25,10 +26,11 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 BUDGET = 430  # characters of running text on a slide
+ROOM = 950  # with tables, lists and formulas
 QUESTION = r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)"  # a long text in italics
 FULL = 18  # lines of code and output together; more makes two slides
 LINES = 16  # lines of printed output on a slide
-PLOT_CODE = 8  # code of a figure or a table is shown up to this many lines
+PLOT_CODE = 5  # code of a figure or a table is shown up to this many lines
 WORDS = {
     "en": {"clock": "minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
     "ko": {"clock": "분", "section": "이 절: {}분", "code": "이 셀의 코드", "text": "노트북의 설명"},
@@ -78,8 +80,11 @@ def split_text(markdown, asks):
     special = [i for i in texts if parts[i].startswith(("|", "$$", "- ", "1. ", ">", "```"))]
     shown = {i for i, part in enumerate(parts) if part.startswith("#")} | set(texts[:1])
     for i in special + texts:
-        if i not in shown and sum(room(parts[j]) for j in shown) + room(parts[i]) <= (BUDGET + 200 if i in special else BUDGET):
+        if i not in shown and sum(room(parts[j]) for j in shown) + room(parts[i]) <= (ROOM if i in special else BUDGET):
             shown.add(i)
+    for i in reversed(range(1, len(parts))):  # a heading whose text is not shown, and is not the question that follows
+        if parts[i].startswith("#") and i + 1 not in shown and (i + 1 < len(parts) or not asks):
+            shown.discard(i)
     return [part for i, part in enumerate(parts) if i in shown], [part for i, part in enumerate(parts) if i not in shown]
 
 
