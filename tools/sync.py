@@ -19,7 +19,9 @@ from pathlib import Path
 import nbformat
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-ADDRESS = re.compile(r"(github\.com/|/github/|/gh/)[\w.-]+/[\w-]+")  # the repository's, which `tools/stamp.py` may change
+ADDRESS = re.compile(  # the repository's, which `tools/stamp.py` may change
+    r"(github\.com/|/github/|/gh/)[\w.-]+/[\w.-]+?(?=\.git\b|\.?(?:[^\w.-]|$))"
+)
 
 
 def digest(text):
