@@ -7,7 +7,8 @@ PATH is the official `glove.6B.100d.txt` (or `glove.6B.zip`), or the file `wink-
 400,000 words.
 
 Chosen are the words of `glove_words.txt` (looked up by name in the lessons) and those most frequent in the 25,000 IMDB training
-reviews and in GloVe's own corpus. The vectors are under the Public Domain Dedication and License 1.0, so a subset may be passed on.
+reviews and in GloVe's own corpus. The vectors are under the Public Domain Dedication and License 1.0, so a subset may be
+passed on.
 """
 
 import collections
