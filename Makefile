@@ -71,7 +71,7 @@ stamp: $(INSTALLED)
 	$(BIN)/python tools/stamp.py
 
 bench: $(INSTALLED)
-	$(BIN)/python benchmarks/windows.py
+	$(BIN)/python benchmarks/compare.py
 
 # installed again only when the dependencies change
 $(INSTALLED): pyproject.toml $(wildcard $(CONSTRAINTS))

@@ -82,7 +82,7 @@ def windows_keras():
     seq = series()
 
     def run():
-        for _ in keras.utils.timeseries_dataset_from_array(seq[:-20], seq[20:], 20, batch_size=10_000):
+        for _ in keras.utils.timeseries_dataset_from_array(seq[:-1], seq[20:], 20, batch_size=10_000):
             pass
 
     return run
