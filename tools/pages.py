@@ -37,7 +37,7 @@ def heading(notebook):
 
 def without_badges(title):
     """A title cell without its line of badges: what they do is done by the page's own buttons."""
-    return re.sub(r"^\[!\[Open in Colab\].*\n\n?", "", title, flags=re.M)
+    return re.sub(r"^\[!\[[^\]]*\]\(https://colab\.research.*\n\n?", "", title, flags=re.M)
 
 
 def blocks(markdown):

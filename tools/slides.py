@@ -132,6 +132,7 @@ def code_html(code):
 def output_html(cell, lesson, language, target):
     """The stored outputs of a cell: figures, tables, text; beside other text not the lines that `make run` reads."""
     parts = []
+    alone = all(line.startswith("[figure] ") for output in cell.outputs for line in output.get("text", "?").splitlines())
     for number, output in enumerate(cell.outputs):
         picture = figure_html(output, f"{cell['id']}-{number}", target / language / "figures" / lesson, f"figures/{lesson}")
         data = output.get("data", {})
@@ -142,11 +143,13 @@ def output_html(cell, lesson, language, target):
         else:
             text = output.get("text") or data.get("text/plain", "")
             lines = text.rstrip().splitlines()
-            only_figures = all(line.startswith("[figure] ") for line in lines)
-            lines = [line.removeprefix("[figure] ") for line in lines if only_figures or not line.startswith("[figure] ")]
+            lines = [line.removeprefix("[figure] ") for line in lines if alone or not line.startswith("[figure] ")]
             lines = lines[: LINES - 1] + ["…"] if len(lines) > LINES else lines
             if lines and output.get("name") != "stderr":
                 parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')
+    pictures = [part for part in parts if part.startswith('<div class="figure')]
+    if len(pictures) > 1:
+        parts = [f'<div class="pair">{"".join(pictures)}</div>', *(part for part in parts if part not in pictures)]
     return "".join(parts)
 
 
