@@ -32,7 +32,7 @@ FULL = 18  # lines of code and output together; more makes two slides
 LINES = 16  # lines of printed output on a slide
 PLOT_CODE = 5  # code of a figure or a table is shown up to this many lines
 WORDS = {
-    "en": {"clock": "minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
+    "en": {"clock": " minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
     "ko": {"clock": "분", "section": "이 절: {}분", "code": "이 셀의 코드", "text": "노트북의 설명"},
 }
 
@@ -204,7 +204,7 @@ def deck(lesson, language, target):
         slides, parts = [], [slide_html(notebook, positions, lesson, language, target) for positions in section]
         seconds = round(60 * minutes / sum(len(contents) for contents, _ in parts))
         for number, (positions, (contents, spoken)) in enumerate(zip(section, parts, strict=True)):
-            note = [f"**{clock}–{clock + minutes} {words['clock']}** · {words['section'].format(minutes)}"]
+            note = [f"**{clock}–{clock + minutes}{words['clock']}** · {words['section'].format(minutes)}"]
             if number == 0:
                 note.append(notes[name][language])
             if spoken:
