@@ -71,6 +71,7 @@ html_theme_options = {
     },
     "article_header_end": ["language.html", "article-header-buttons.html"],
     "navbar_persistent": [],
+    "footer_content_items": ["copyright.html"],
     "show_toc_level": 2,
     "home_page_in_toc": True,
 }
