@@ -27,7 +27,7 @@ test-launch: $(INSTALLED)
 	COLAB_PYTHON=$(abspath $(COLAB))/bin/python $(BIN)/python -m pytest -n 2 tests/launch
 
 # JupyterLab, the site and the slides in Chromium
-test-browser: $(INSTALLED)
+test-browser: site
 	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[browser]"
 	$(BIN)/python -m pytest tests/browser
 
