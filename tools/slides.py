@@ -203,15 +203,18 @@ def deck(lesson, language, target):
         minutes = notes[name]["minutes"]
         slides, parts = [], [slide_html(notebook, positions, lesson, language, target) for positions in section]
         seconds = round(60 * minutes / sum(len(contents) for contents, _ in parts))
+        first = notebook.cells[section[0][0]].source.splitlines()[0].lstrip("# ")
+        header = html.escape(f"{heading(notebook)} · {first}".replace("`", ""))
         for number, (positions, (contents, spoken)) in enumerate(zip(section, parts, strict=True)):
             note = [f"**{clock}–{clock + minutes}{words['clock']}** · {words['section'].format(minutes)}"]
             if number == 0:
                 note.append(notes[name][language])
             if spoken:
                 note += ["---", f"*{words['text']}*", *spoken]
+            running = f'<p class="running">{header}</p>' if number else ""
             ids = " ".join(notebook.cells[position]["id"] for position in positions)
             slides += [
-                f'<section data-cells="{ids}" data-timing="{seconds}"><div class="fit">\n{content}\n</div>'
+                f'<section data-cells="{ids}" data-timing="{seconds}"><div class="fit">\n{running}{content}\n</div>'
                 f'<aside class="notes">{to_html(note)}</aside></section>'
                 for content in contents
             ]
