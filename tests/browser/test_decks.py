@@ -30,7 +30,8 @@ def test_slides_show_and_fit(slides, open_page, language, lesson):
                 const out = box => box.right > window_.right + 2 || box.bottom > window_.bottom + 2 || box.left < -2;
                 return {
                     text: slide.innerText,
-                    pictures: [...slide.querySelectorAll('img')].filter(image => image.naturalWidth).length, overflow: slide.dataset.overflow, size: Number(slide.dataset.size),
+                    pictures: [...slide.querySelectorAll('img')].filter(image => image.naturalWidth).length,
+                    overflow: slide.dataset.overflow, size: Number(slide.dataset.size),
                     outside: parts.filter(box => box.width && out(box)).length,
                     formulas: slide.querySelectorAll('mjx-container').length, errors: slide.querySelectorAll('mjx-merror').length,
                 };
