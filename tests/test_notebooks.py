@@ -267,6 +267,22 @@ def test_stored_figures_are_in_their_ranges(lesson):
     assert rows and [row for row in rows if row[3] != "ok"] == []
 
 
+def test_what_is_edited_while_a_lesson_runs_is_kept():
+    def notebook(text, *codes, **metadata):
+        cells = [nbformat.v4.new_markdown_cell(text, id="text", metadata=metadata)]
+        return nbformat.v4.new_notebook(
+            cells=cells + [nbformat.v4.new_code_cell(code, id=f"c{i}") for i, code in enumerate(codes)]
+        )
+
+    executed = notebook("old", "1", "2")
+    for number, cell in enumerate(executed.cells[1:], 1):
+        cell.outputs, cell.execution_count = [nbformat.v4.new_output("stream", text=f"{number}")], number
+    stored = run.with_outputs(notebook("new", "1", "3", slideshow={"slide_type": "slide"}), executed)
+    assert stored.cells[0].source == "new" and "slideshow" in stored.cells[0].metadata
+    assert stored.cells[1].outputs[0].text == "1" and stored.cells[1].execution_count == 1
+    assert stored.cells[2].source == "3" and stored.cells[2].outputs == []
+
+
 @pytest.mark.parametrize("lesson", EXPECTED)
 def test_expected_ranges_say_why(lesson):
     assert lesson in LESSONS

@@ -135,6 +135,19 @@ def cleaned(notebook):
     return notebook
 
 
+def with_outputs(current, executed):
+    """The notebook as it stands in its file by now, with the outputs of the cells whose code is still what was executed.
+
+    So what somebody edits while a lesson runs for minutes (text, slide metadata) is not undone.
+    """
+    ran = {cell["id"]: cell for cell in executed.cells if cell.cell_type == "code"}
+    for cell in current.cells:
+        if cell.cell_type == "code" and cell["id"] in ran and ran[cell["id"]].source == cell.source:
+            cell.outputs, cell.execution_count = ran[cell["id"]].outputs, ran[cell["id"]].execution_count
+    current.metadata = executed.metadata
+    return current
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing")
@@ -173,7 +186,8 @@ def main():
         if arguments.store:
             if any(kind != "real" for kind in source.values()):
                 raise SystemExit(f"{path.stem}: stored outputs come from real data only; found {data}")
-            path.write_text(nbformat.writes(cleaned(notebook)) + "\n", encoding="utf-8")
+            stored = with_outputs(nbformat.read(path, as_version=4), cleaned(notebook))
+            path.write_text(nbformat.writes(stored) + "\n", encoding="utf-8")
 
     print(f"\n{'lesson':<24}{'minutes':>8}{'peak MB':>9}  data")
     for name, seconds, peak, data, rows in table:
