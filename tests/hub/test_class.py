@@ -21,8 +21,8 @@ import nbformat
 import pytest
 import requests
 import websocket
+from lessons import ROOT, bare_repository
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy"))
 import students  # noqa: E402
 
@@ -78,19 +78,9 @@ def hub(tmp_path_factory):
     HOMES.mkdir(mode=0o755, exist_ok=True)
     shutil.rmtree(STATE, ignore_errors=True)
     STATE.mkdir(mode=0o700)
-    work, git_port, hub_port = folder / "work", *free_ports(1), free_ports(1)[0]
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, work / name)
-    me = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q", "-b", "main"], ["add", "--all"], [*me, "commit", "-q", "-m", "course"]):
-        subprocess.run(["git", *command], cwd=work, check=True)
+    git_port, hub_port = free_ports(2)
     (folder / "served").mkdir()
-    subprocess.run(["git", "clone", "-q", "--bare", work, folder / "served" / "rnn-course.git"], check=True)
+    bare_repository(folder / "served")
 
     environment = {
         **os.environ,

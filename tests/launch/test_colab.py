@@ -14,8 +14,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from lessons import ROOT, bare_repository
 
-ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*/*.ipynb"))
 ENGLISH = [path for path in NOTEBOOKS if "/en/" in path]
 COLAB = os.environ.get("COLAB_PYTHON")
@@ -28,27 +28,9 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr
 """
 
 
-def git(*arguments, cwd):
-    subprocess.run(["git", *arguments], cwd=cwd, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
-    """A bare repository that holds the course as it is in this folder."""
-    folder = tmp_path_factory.mktemp("address")
-    copy, bare = folder / "copy", folder / "rnn-course.git"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
-    git("init", "--quiet", "--initial-branch=main", cwd=copy)
-    git("add", "--all", cwd=copy)
-    git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message=course", cwd=copy)
-    git("clone", "--quiet", "--bare", str(copy), str(bare), cwd=folder)
-    return bare
+    return bare_repository(tmp_path_factory.mktemp("address"))
 
 
 @pytest.fixture
