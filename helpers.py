@@ -493,10 +493,6 @@ def _glove_file(path, cache):
     import numpy as np
     import pandas as pd
 
-    def parse(open_file, **more):
-        with open_file() as file:
-            return pd.read_csv(file, sep=" ", header=None, quoting=3, na_filter=False, encoding="utf-8-sig", **more)
-
     def opened():
         archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None
         if (archive.getinfo(GLOVE_NAME).file_size if archive else path.stat().st_size) > 500_000_000:
@@ -504,7 +500,15 @@ def _glove_file(path, cache):
         return archive.open(GLOVE_NAME) if archive else path.open("rb")
 
     try:
-        table = parse(opened, dtype={0: str, **{i: np.float32 for i in range(1, 101)}})
+        with opened() as file:
+            table = pd.read_csv(
+                file if path.suffix == ".zip" else path,  # by its name pandas reads a file half as long as from an open one
+                sep=" ",
+                header=None,
+                quoting=3,
+                na_filter=False,
+                dtype={0: str, **{i: np.float32 for i in range(1, 101)}},
+            )
         vectors = np.ascontiguousarray(table.iloc[:, 1:].to_numpy(np.float32))
         if vectors.shape[1] != 100 or not np.isfinite(vectors).all():
             raise ValueError("not 100 finite numbers in every line")
