@@ -152,13 +152,14 @@ def test_sync_copies_code_and_finds_what_to_translate():
 
 def test_stamp_writes_one_address_everywhere(tmp_path):
     shutil.copytree(NOTEBOOKS, tmp_path / "notebooks")
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
     for path in [*ROOT.glob("README*.md"), ROOT / "pyproject.toml"]:
         text = path.read_text(encoding="utf-8")
         (tmp_path / path.name).write_text(
             text.replace(f'github.com/{stamp.repository()}"', 'github.com/someone/my.course"'), encoding="utf-8"
         )
     stamp.main(tmp_path)
-    for path in [*tmp_path.glob("README*.md"), *tmp_path.rglob("*.ipynb")]:
+    for path in [*tmp_path.glob("README*.md"), *tmp_path.rglob("*.ipynb"), *tmp_path.glob("deploy/*.[my]*")]:
         text = path.read_text(encoding="utf-8")
         assert stamp.repository() not in text, path.name
         assert "someone/my.course" in text, path.name

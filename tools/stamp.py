@@ -16,7 +16,7 @@ PLACES = [  # (before, after) the owner and the name, wherever the course names 
     (r"mybinder\.org/v2/gh/", r"/"),
     (r"git clone (?:--quiet )?(?:--depth 1 )?https://github\.com/", r"\.git"),
     (r"https://github\.com/", r"/(?:actions|issues|blob/main)"),
-    (r"repository-code: \"https://github\.com/", r"\""),
+    (r"(?:repository-code: |gitpuller, )\"https://github\.com/", r"\""),
     (r"[?&]repo=https://github\.com/", r"&"),
 ]
 
@@ -39,6 +39,7 @@ def main(root=ROOT):
         *root.glob("README*.md"),
         *root.glob("CITATION.cff"),
         *root.glob("deploy/*.md"),
+        *root.glob("deploy/*.yaml"),
         *root.glob("notebooks/*/*.ipynb"),
     ]:
         old = path.read_text(encoding="utf-8")

@@ -71,7 +71,7 @@ def stop(process):
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """(address, {student: password}, repository) of a running hub; accounts and homes are removed in the end."""
+    """(address, {student: password}, repository, restart) of a running hub; accounts and homes are removed in the end."""
     if os.name != "posix" or os.getuid() != 0:
         pytest.fail("A hub starts servers for other accounts: run `make test-hub` as root, on Linux.", pytrace=False)
     folder = tmp_path_factory.mktemp("hub")
@@ -101,12 +101,20 @@ def hub(tmp_path_factory):
         ["git", "daemon", "--listen=127.0.0.1", f"--port={git_port}", "--export-all", f"--base-path={folder / 'served'}"],
         start_new_session=True, stdout=log, stderr=log,
     )  # fmt: skip
-    process = subprocess.Popen([start], env=environment, start_new_session=True, stdout=log, stderr=log, cwd=folder)
-    try:
+    process = None
+
+    def restart(**changes):
+        nonlocal process
+        if process:
+            stop(process)
+        process = subprocess.Popen([start], env=environment | changes, start_new_session=True, stdout=log, stderr=log, cwd=folder)
         wait(lambda: process.poll() is not None or answers(hub_port))
         wait(lambda: process.poll() is not None or requests.get(f"http://127.0.0.1:{hub_port}/hub/api", timeout=10).ok)
         assert process.poll() is None, (folder / "hub.log").read_text()[-3000:]
-        yield f"http://127.0.0.1:{hub_port}", passwords, f"git://127.0.0.1:{git_port}/rnn-course.git"
+
+    try:
+        restart()
+        yield f"http://127.0.0.1:{hub_port}", passwords, f"git://127.0.0.1:{git_port}/rnn-course.git", restart
     finally:
         stop(process)
         stop(git_daemon)
@@ -147,7 +155,7 @@ class Student:
     """A browser with one student in front of it."""
 
     def __init__(self, hub, name):
-        self.address, passwords, self.repository = hub
+        self.address, passwords, self.repository, self.restart = hub
         self.name, self.password = name, passwords[name]
         self.web = requests.Session()
 
@@ -328,3 +336,16 @@ def test_who_takes_too_much_memory_harms_nobody_else(hub):
         greedy.run(kernel, [f"x = bytearray({MEMORY + 2**28})\nfor i in range(0, len(x), 4096): x[i] = 1"])
     assert modest.run(quiet, ["print(1 + 1)"]).strip() == "2"
     wait(lambda: greedy.web.get(f"{greedy.mine}/lab", timeout=60).ok, 60)  # the kernel died, the server did not
+
+
+def test_a_server_that_nobody_uses_is_stopped_and_its_files_stay(hub):
+    student = Student(hub, STUDENTS[0])
+    student.restart(RNN_HUB_IDLE="10")
+    student.log_in()
+    student.start_server()
+    student.run(student.kernel(""), ["open('kept.txt', 'w').write('work')"])
+    processes = ["pgrep", "-u", f"rnn-{student.name}"]
+    assert subprocess.run(processes, capture_output=True).returncode == 0
+    wait(lambda: subprocess.run(processes, capture_output=True).returncode, 120)
+    student.start_server()
+    assert student.api("GET", "contents/kept.txt")["content"] == "work"

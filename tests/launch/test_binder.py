@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -58,3 +59,28 @@ def test_repo2docker_picks_our_files(tmp_path):
     assert '--file "environment.yml"' in said
     assert "RUN ./postBuild\n" in said
     assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/start"' in said
+
+
+# What the schema of the chart Zero to JupyterHub documents (jupyterhub/values.schema.yaml, version 4) and the course uses;
+# what stands below these keys is the matter of JupyterHub, Kubernetes or the person who fills it in.
+CHART = """
+hub.config proxy.https.enabled proxy.https.hosts proxy.https.letsencrypt.contactEmail
+singleuser.image.name singleuser.image.tag singleuser.defaultUrl singleuser.cmd singleuser.startTimeout
+singleuser.cpu.guarantee singleuser.cpu.limit singleuser.memory.guarantee singleuser.memory.limit
+singleuser.storage.capacity singleuser.extraEnv singleuser.lifecycleHooks
+cull.enabled cull.timeout cull.every prePuller.hook.enabled prePuller.continuous.enabled
+""".split()
+
+
+def test_kubernetes_values_have_only_keys_that_the_chart_documents():
+    def paths(values, before=""):
+        for key, value in values.items():
+            path = f"{before}{key}"
+            if path in CHART or not isinstance(value, dict):
+                yield path
+            else:
+                yield from paths(value, f"{path}.")
+
+    values = yaml.safe_load((ROOT / "deploy" / "values.yaml").read_text(encoding="utf-8"))
+    assert set(paths(values)) == set(CHART)
+    assert values["singleuser"]["memory"] == {"guarantee": "1G", "limit": "2G"}  # what tools/memory.py measures
