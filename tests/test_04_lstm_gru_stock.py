@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lessons import define
 from sklearn.preprocessing import MinMaxScaler
 
@@ -164,6 +166,21 @@ def test_scores_of_persistence(right):
     closes = 100 + rng.normal(size=50).cumsum()
     found = right["scores"](closes[1:], closes[:-1], closes[:-1], np.abs(np.diff(closes)).mean())
     assert found["MASE"] == pytest.approx(1) and np.isnan(found["direction"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**31), st.integers(2, 60), st.floats(0.01, 1e5), st.sampled_from([0.25, 0.5, 2.0, 1024.0]))
+def test_scores_keep_their_promises_whatever_the_prices(right, seed, n_days, price, unit):
+    random = np.random.default_rng(seed)
+    values = price * random.uniform(0.5, 1.5, n_days + 1)
+    close, previous, forecast = values[1:], values[:-1], values[1:] * random.uniform(0.5, 1.5, n_days)
+    found = right["scores"](close, previous, forecast, naive_error=3.0)
+    assert found["RMSE"] >= found["MAE"] * (1 - 1e-9) and found["MASE"] == pytest.approx(found["MAE"] / 3)
+    other = right["scores"](close * unit, previous * unit, forecast * unit, naive_error=3.0 * unit)
+    for name in ("MASE", "R2 price", "R2 return", "direction"):  # none of these depends on the currency
+        assert other[name] == pytest.approx(found[name]), name
+    perfect = right["scores"](close, previous, close, naive_error=3.0)
+    assert perfect["RMSE"] == perfect["MASE"] == 0 and perfect["direction"] == 1
 
 
 def test_wilson_against_published_values_and_coverage(right):

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lessons import define
 
 LESSON = "05_tokenization"
@@ -40,6 +42,25 @@ def test_words_are_cut_as_keras_2_did(words, layers):
         split = layers["tf"].strings.split(layers["standardize"](text)).numpy()
         if not {"\u00a0", "\u0085"} & set(text):
             assert [piece.decode() for piece in split] == legacy(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60))
+def test_whatever_the_text_its_words_are_clean_and_cutting_them_again_changes_nothing(words, text):
+    found = words["split_words"](text)
+    assert all(word and not set(word) & set(words["FILTER"] + " ") for word in found)
+    assert words["split_words"](" ".join(found)) == found
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), min_size=1, max_size=6), st.integers(1, 10))
+def test_one_hot_can_be_read_back(words, token_lists, max_length):
+    token_lists.append(["a"])
+    index = words["build_index"](token_lists)
+    assert sorted(index.values()) == list(range(1, len(index) + 1))
+    names = {number: token for token, number in index.items()}
+    for row, tokens in zip(words["one_hot"](token_lists, index, max_length), token_lists, strict=True):
+        assert [names[step.argmax()] for step in row if step.any()] == tokens[:max_length]
 
 
 def test_index_numbers_from_one_in_order_of_appearance(words):
@@ -117,11 +138,22 @@ def test_nothing_to_merge_is_no_error(bpe, nothing):
     assert bpe["bpe"]("", []) == ("_",)
 
 
-def test_bpe_round_trip(bpe):
-    random = np.random.default_rng(0)
-    for _ in range(200):
-        word = "".join(random.choice(list("actingbored"), random.integers(0, 9)))
-        assert "".join(bpe["bpe"](word, bpe["merges"])) == word + "_"
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="actingbored가나é", max_size=12))
+def test_bpe_round_trip(bpe, word):
+    assert "".join(bpe["bpe"](word, bpe["merges"])) == word + "_"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(st.text(alphabet="abc", min_size=1, max_size=6), st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 8)
+)
+def test_every_merge_is_the_most_frequent_pair_and_loses_no_letter(bpe, counts, n_merges):
+    before = {(*word, "_"): count for word, count in counts.items()}
+    for pair, count, after in bpe["learn_bpe"](counts, n_merges):
+        assert count == max(bpe["count_pairs"](before).values()) == bpe["count_pairs"](before)[pair]
+        assert {"".join(symbols)[:-1]: n for symbols, n in after.items()} == counts
+        before = after
 
 
 def test_learning_and_applying_agree(bpe):

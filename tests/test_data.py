@@ -106,8 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if fault == "truncated":
-            body = body[: len(body) // 2]
+        if isinstance(fault, float):  # this much comes, then the connection ends
+            body = body[: int(len(body) * fault)]
         if fault == "reset":
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
@@ -160,7 +160,7 @@ def test_imdb_download_is_read_and_cached(server, folder, capsys):
 @pytest.mark.parametrize(
     "fault, says",
     [
-        ("truncated", "broke off"),
+        *((kept, "broke off") for kept in (0.0, 0.1, 0.5, 0.99)),
         ("reset", "broke off"),
         (404, "error 404"),
         (500, "error 500"),
@@ -496,9 +496,10 @@ def test_glove_download_tries_the_mirror(server, folder, monkeypatch):
 @pytest.mark.parametrize(
     "fault, says",
     [
-        ("truncated", "broke off"),
+        *((kept, "broke off") for kept in (0.0, 0.1, 0.5, 0.99)),
         ("reset", "broke off"),
         (404, "error 404"),
+        (500, "error 500"),
         (429, "error 429"),
         ("loop", "Redirects"),
         (None, "sha256"),
@@ -536,6 +537,13 @@ def test_stock_from_the_data_folder(folder, name, capsys):
     table = helpers.load_stock(start="2020-01-08", end="2020-06-10")
     assert table["Date"].iloc[0] == pd.Timestamp("2020-01-08") and table["Date"].iloc[-1] == pd.Timestamp("2020-06-09")
     assert f"[data] stock 005930.KS: real, {len(table)} days, from {name}" in capsys.readouterr().out
+
+
+def test_stock_file_as_excel_saves_it(folder):
+    text = "\ufeff" + prices().to_csv(index=False, lineterminator="\r\n")
+    (folder / "005930.KS.csv").write_bytes(text.encode())
+    pd.testing.assert_frame_equal(helpers.load_stock(), helpers.load_stock(folder / "005930.KS.csv"))
+    assert helpers.load_stock()["Close"].tolist() == prices()["Close"].tolist()
 
 
 def test_stock_from_a_path(tmp_path):
