@@ -86,12 +86,12 @@ def judge(name, found, source, expected):
     return rows
 
 
-def execute(notebook, folder):
-    """Run every cell; (seconds, peak memory in bytes, error or None)."""
+def execute(notebook, folder, log=None):
+    """Run every cell; (seconds, peak memory in bytes, error or None). What TensorFlow says about the machine goes to a log."""
     client = NotebookClient(notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     start = time.perf_counter()
     error, peak = None, 0
-    with client.setup_kernel():
+    with client.setup_kernel(stderr=log):
         try:
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index, store_history=cell.cell_type == "code")
@@ -167,7 +167,8 @@ def main():
     for number, path in enumerate(paths, 1):
         print(f"[{number}/{len(paths)}] {path.stem} ...", end=" ", flush=True)
         notebook = nbformat.read(path, as_version=4)
-        seconds, peak, error = execute(notebook, folder)
+        with (folder / f"{path.stem}.log").open("w") as log:
+            seconds, peak, error = execute(notebook, folder, log)
         nbformat.write(notebook, folder / path.name)
         page, _ = HTMLExporter(embed_images=True).from_notebook_node(
             notebook, {"metadata": {"name": path.stem, "path": str(folder)}}
