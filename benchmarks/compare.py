@@ -625,7 +625,7 @@ def report(found):
     texts.append(table(["what", "seconds"], [[label, f"{t:.2f}"] for label, t in found.get("import", {}).items()]))
     run = ROOT / "build" / "run.json"
     if run.is_file():
-        texts.append("## Lessons in full (the last `make run`)\n")
+        texts.append("## Lessons in full (the last `make run` of each)\n")
         rows = [[r["lesson"], f"{r['seconds'] / 60:.1f}", f"{r['peak'] / 2**20:.0f}"] for r in json.loads(run.read_text())]
         texts.append(table(["lesson", "minutes", "peak memory, MB"], rows))
     texts.append("## IMDB: accuracy against training time (stored outputs)\n")
