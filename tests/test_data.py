@@ -157,17 +157,15 @@ def test_imdb_download_is_read_and_cached(server, folder, capsys):
     assert names(folder) == ["aclImdb_v1.tar.gz", "imdb-cache.npz"]
 
 
-@pytest.mark.parametrize(
-    "fault, says",
-    [
-        *((kept, "broke off") for kept in (0.0, 0.1, 0.5, 0.99)),
-        ("reset", "broke off"),
-        (404, "error 404"),
-        (500, "error 500"),
-        (429, "error 429"),
-        ("loop", "TooManyRedirects"),
-    ],
-)
+DOWNLOAD_FAULTS = [
+    *((kept, "broke off") for kept in (0.0, 0.1, 0.5, 0.99)),
+    ("reset", "broke off"),
+    *((code, f"error {code}") for code in (404, 429, 500)),
+    ("loop", "TooManyRedirects"),
+]
+
+
+@pytest.mark.parametrize("fault, says", DOWNLOAD_FAULTS)
 def test_imdb_download_fault_is_one_sentence_and_leaves_nothing(server, folder, fault, says):
     server.faults["aclImdb_v1.tar.gz"] = fault
     with pytest.raises(helpers.DataError, match=says) as error:
@@ -493,18 +491,7 @@ def test_glove_download_tries_the_mirror(server, folder, monkeypatch):
     assert helpers.load_glove().index.tolist() == ["the", "king", "queen"]
 
 
-@pytest.mark.parametrize(
-    "fault, says",
-    [
-        *((kept, "broke off") for kept in (0.0, 0.1, 0.5, 0.99)),
-        ("reset", "broke off"),
-        (404, "error 404"),
-        (500, "error 500"),
-        (429, "error 429"),
-        ("loop", "Redirects"),
-        (None, "sha256"),
-    ],
-)
+@pytest.mark.parametrize("fault, says", [*DOWNLOAD_FAULTS, (None, "sha256")])
 def test_glove_download_fault_is_one_sentence_and_leaves_nothing(server, folder, monkeypatch, fault, says):
     server.files["glove.6B.zip"], server.faults["glove.6B.zip"] = b"<html>Please log in</html>" * 100, fault
     monkeypatch.setattr(helpers, "GLOVE_URLS", (server.url("glove.6B.zip"),))
