@@ -502,7 +502,7 @@ def _glove_file(path, cache):
     try:
         with opened() as file:
             table = pd.read_csv(
-                file if path.suffix == ".zip" else path,  # by its name pandas reads a file half as long as from an open one
+                file if path.suffix == ".zip" else path,  # pandas reads a named file faster than an open one
                 sep=" ",
                 header=None,
                 quoting=3,
