@@ -234,7 +234,8 @@ class Student:
                         }
                     )
                 )
-                while True:
+                replied = idle = False  # what was printed may come after the reply; nothing comes after "idle"
+                while not (replied and idle):
                     message = json.loads(line.recv())
                     if message["content"].get("execution_state") in ("restarting", "dead"):
                         raise KernelDied(f"{self.name}: {source[:200]}")
@@ -248,7 +249,8 @@ class Student:
                         )
                     if message["msg_type"] == "execute_reply":
                         assert message["content"]["status"] == "ok"
-                        break
+                        replied = True
+                    idle |= message["content"].get("execution_state") == "idle"
         finally:
             line.close()
         return "".join(text)
