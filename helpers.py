@@ -500,23 +500,16 @@ def _glove_file(path, cache):
         return archive.open(GLOVE_NAME) if archive else path.open("rb")
 
     try:
-        index, parts = [], []
-        with (
-            opened() as file,
-            pd.read_csv(
+        with opened() as file:
+            table = pd.read_csv(
                 file if path.suffix == ".zip" else path,  # pandas reads a named file faster than an open one
                 sep=" ",
                 header=None,
                 quoting=3,
                 na_filter=False,
                 dtype={0: str, **{i: np.float32 for i in range(1, 101)}},
-                chunksize=20_000,  # less memory, and faster than all at once
-            ) as blocks,
-        ):
-            for block in blocks:
-                index += block[0].tolist()
-                parts.append(block.iloc[:, 1:].to_numpy(np.float32))
-        vectors = np.concatenate(parts)
+            )
+        vectors = np.ascontiguousarray(table.iloc[:, 1:].to_numpy(np.float32))
         if vectors.shape[1] != 100 or not np.isfinite(vectors).all():
             raise ValueError("not 100 finite numbers in every line")
     except (KeyError, zipfile.BadZipFile) as error:
@@ -533,6 +526,7 @@ def _glove_file(path, cache):
                         f"again from {GLOVE_URLS[0]}"
                     ) from error
         raise DataError(f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}") from error
+    index = table[0].tolist()
     words = np.frombuffer("\n".join(index).encode(), np.uint8)
     _write_whole(cache, lambda file: np.savez(file, fingerprint=np.array(_fingerprint(path)), words=words, vectors=vectors))
     return index, vectors
