@@ -579,14 +579,14 @@ def exponent(sizes, times):
 
 
 def accuracies():
-    """Rows (model, training seconds, test accuracy) of the IMDB models, from the table at the end of lesson 08 as it is stored."""
+    """Rows (model, training seconds, test accuracy) of the IMDB models, from the stored table at the end of lesson 08."""
     import pandas as pd
 
     cells = json.loads((ROOT / "notebooks" / "en" / "08_imdb_with_glove.ipynb").read_text(encoding="utf-8"))["cells"]
     outputs = next(cell for cell in cells if cell["id"] == "result-table")["outputs"]
     html = "".join(next(output["data"]["text/html"] for output in outputs if "data" in output))
     for row in pd.read_html(io.StringIO(html))[0].dropna().itertuples():
-        yield f"{row.model} ({row.source})", row.seconds, row.accuracy
+        yield f"{row.model} ({row.source.replace('this lesson', 'lesson 08')})", row.seconds, row.accuracy
 
 
 def table(head, rows):
