@@ -468,6 +468,7 @@ def load_glove(words=None):
     DataError
         A line that does not hold a word and 100 numbers.
     """
+    import numpy as np
     import pandas as pd
 
     folder = data_dir()
@@ -475,9 +476,11 @@ def load_glove(words=None):
     if path is None:
         path = _download(GLOVE_URLS, GLOVE_SHA256, "the GloVe archive")
     if path is None:
-        source, name, (index, vectors) = "subset", "the course", _read_glove_cache(COURSE_DATA / "glove_subset.npz")
+        source, name = "subset", "the course"
+        with np.load(COURSE_DATA / "glove_subset.npz") as saved:
+            index, vectors = saved["words"].tobytes().decode().split("\n"), saved["vectors"].astype(np.float32)
     else:
-        source, name, cache = "real", path.name, folder / "glove-cache.npz"
+        source, name, cache = "real", path.name, folder / "glove-cache.npy"
         index, vectors = _read_glove_cache(cache, _fingerprint(path)) or _glove_file(path, cache)
     glove = pd.DataFrame(vectors, index=pd.Index(index, dtype=object, name="word"), copy=False)
     total = len(glove)
@@ -527,8 +530,12 @@ def _glove_file(path, cache):
                     ) from error
         raise DataError(f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}") from error
     index = table[0].tolist()
-    words = np.frombuffer("\n".join(index).encode(), np.uint8)
-    _write_whole(cache, lambda file: np.savez(file, fingerprint=np.array(_fingerprint(path)), words=words, vectors=vectors))
+
+    def write(file):
+        for array in (np.array(_fingerprint(path)), np.frombuffer("\n".join(index).encode(), np.uint8), vectors):
+            np.save(file, array)
+
+    _write_whole(cache, write)
     return index, vectors
 
 
@@ -542,16 +549,16 @@ def _is_glove_line(line):
         return False
 
 
-def _read_glove_cache(path, fingerprint=""):
+def _read_glove_cache(path, fingerprint):
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            if str(saved["fingerprint"]) != fingerprint:
+        with path.open("rb") as file:
+            if str(np.load(file)) != fingerprint:
                 return None
-            return saved["words"].tobytes().decode().split("\n"), saved["vectors"].astype(np.float32, copy=False)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+            return np.load(file).tobytes().decode().split("\n"), np.load(file)
+    except (OSError, ValueError, EOFError):
+        return None  # no cache, or a damaged one: it is made again
 
 
 # --- one setup for every notebook -----------------------------------------------------------------------------------

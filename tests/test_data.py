@@ -428,8 +428,18 @@ def test_glove_file_is_read_and_cached(folder, form):
             packed.writestr("glove.6B.100d.txt", text)
     first, second = helpers.load_glove(), helpers.load_glove()
     assert first.index.tolist() == ["the", '"', "caf\u00e9", "king"]
-    assert first.equals(second) and first.attrs["source"] == "real" and (folder / "glove-cache.npz").exists()
+    assert first.equals(second) and first.attrs["source"] == "real" and (folder / "glove-cache.npy").exists()
     assert first.iloc[1, 2] == np.float32(text.split("\n")[1].split(" ")[3])
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100, 200, 500, -1])
+def test_glove_damaged_cache_is_made_again(folder, kept):
+    (folder / "glove.6B.100d.txt").write_text(glove_text(), encoding="utf-8")
+    first = helpers.load_glove()
+    whole = (folder / "glove-cache.npy").read_bytes()
+    (folder / "glove-cache.npy").write_bytes(whole[:kept])
+    assert helpers.load_glove().equals(first)
+    assert (folder / "glove-cache.npy").read_bytes() == whole
 
 
 @pytest.mark.parametrize(
