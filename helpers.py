@@ -736,6 +736,7 @@ def plot_history(history, metric="loss", label=None, alt=None):
         plt.plot(epochs, curves[f"val_{metric}"], "s--", ms=3, label="validation")
     if metric == "loss":
         plt.yscale("log")
+    plt.locator_params(axis="x", integer=True)
     plt.xlabel("epoch")
     plt.ylabel(label or metric)
     plt.legend()
