@@ -1,7 +1,7 @@
 """The small module that all notebooks of the course share.
 
 What a lesson teaches is written out in its notebook. What would distract from it is here: loading data, seeds and plot
-style, showing a figure with its alt text, recording a headline figure, and checking exercises.
+style, checking exercises, and what one lesson has taught and a later one needs.
 
 `import helpers` is quick: TensorFlow, pandas and the rest are imported by the functions that need them.
 """
@@ -11,8 +11,6 @@ import functools
 import gzip
 import importlib.resources
 import os
-import random
-import re
 import shutil
 import sys
 import tarfile
@@ -21,6 +19,10 @@ import time
 import zipfile
 import zlib
 from pathlib import Path
+
+os.environ.setdefault(
+    "TF_CPP_MIN_LOG_LEVEL", "3"
+)  # before anything imports TensorFlow: only what stops it is printed
 
 # --- where the data come from ---------------------------------------------------------------------------------------
 
@@ -36,13 +38,17 @@ STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
 IMDB_BYTES = 500_000_000  # no honest archive holds more text; the official one has 65 MB
 TIMEOUT = 20  # seconds without an answer before a download counts as unreachable
 
-COURSE_DATA = Path(__file__).resolve().parent / "data"  # the committed subset and the simulated prices
+COURSE_DATA = (
+    Path(__file__).resolve().parent / "data"
+)  # the committed subset and the simulated prices
 
 
 class DataError(Exception):
     """Data that cannot be used. The message names the file, what is wrong with it, and what to do."""
 
-    def _render_traceback_(self):  # Jupyter prints this instead of a traceback from deep inside a library
+    def _render_traceback_(
+        self,
+    ):  # Jupyter prints this instead of a traceback from deep inside a library
         return [f"DataError: {self}"]
 
 
@@ -51,7 +57,9 @@ def data_dir():
     named = os.environ.get("RNN_DATA_DIR")
     folder = Path(named).expanduser() if named else COURSE_DATA
     if not folder.is_dir():
-        raise DataError(f"RNN_DATA_DIR names {folder}, which is not a folder. Create it, or unset RNN_DATA_DIR.")
+        raise DataError(
+            f"RNN_DATA_DIR names {folder}, which is not a folder. Create it, or unset RNN_DATA_DIR."
+        )
     return folder
 
 
@@ -73,22 +81,36 @@ def _download(urls, sha256, purpose):
         fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
             for old in folder.glob(".download-*"):
-                with contextlib.suppress(FileNotFoundError):  # another process has just finished its own
-                    if all(time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]):
+                with contextlib.suppress(
+                    FileNotFoundError
+                ):  # another process has just finished its own
+                    if all(
+                        time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]
+                    ):
                         shutil.rmtree(old, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as part:
-                whole = pooch.retrieve(url, f"sha256:{sha256}", fname=name, path=part, downloader=fetch)
+                whole = pooch.retrieve(
+                    url, f"sha256:{sha256}", fname=name, path=part, downloader=fetch
+                )
                 return Path(whole).replace(folder / name)
         except requests.exceptions.ChunkedEncodingError as error:
-            raise DataError(f"The download of {url} broke off, and nothing was kept. {by_hand}") from error
+            raise DataError(
+                f"The download of {url} broke off, and nothing was kept. {by_hand}"
+            ) from error
         except requests.exceptions.HTTPError as error:
             code = error.response.status_code
-            raise DataError(f"{url} answered with error {code} instead of {purpose}. {by_hand}") from error
+            raise DataError(
+                f"{url} answered with error {code} instead of {purpose}. {by_hand}"
+            ) from error
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
             continue  # no internet, or this address is down: try the next one, then do without
         except requests.exceptions.RequestException as error:
-            raise DataError(f"{url} could not be read ({type(error).__name__}). {by_hand}") from error
-        except ValueError as error:  # pooch found another checksum than the pinned one, and has deleted the file
+            raise DataError(
+                f"{url} could not be read ({type(error).__name__}). {by_hand}"
+            ) from error
+        except (
+            ValueError
+        ) as error:  # pooch found another checksum than the pinned one, and has deleted the file
             raise DataError(
                 f"What {url} sent is not {purpose}: its sha256 is not the published one (a login page, a proxy, or a "
                 f"damaged transfer). Nothing was kept. {by_hand}"
@@ -188,7 +210,11 @@ def _between(prices, start, end, path):
     """The days from `start` to before `end`; a file that does not reach that far says so."""
     import pandas as pd
 
-    first, last, margin = pd.Timestamp(start), pd.Timestamp(end), pd.Timedelta(days=14)  # 14: long holidays
+    first, last, margin = (
+        pd.Timestamp(start),
+        pd.Timestamp(end),
+        pd.Timedelta(days=14),
+    )  # 14: long holidays
     chosen = prices[(prices["Date"] >= first) & (prices["Date"] < last)]
     days = f"{prices['Date'].iloc[0]:%Y-%m-%d} to {prices['Date'].iloc[-1]:%Y-%m-%d}"
     if len(chosen) < 100:
@@ -197,7 +223,9 @@ def _between(prices, start, end, path):
             f"the file to load the prices again."
         )
     if prices["Date"].iloc[0] > first + margin or prices["Date"].iloc[-1] < last - margin:
-        print(f"(asked for {start} to {end}; {path.name} holds {days}. Delete it to load the prices again.)")
+        print(
+            f"(asked for {start} to {end}; {path.name} holds {days}. Delete it to load the prices again.)"
+        )
     return chosen
 
 
@@ -208,7 +236,9 @@ def _read_prices(path):
     try:
         prices = pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path} is not a readable CSV file ({error}). Replace it, or delete it to download again.") from error
+        raise DataError(
+            f"{path} is not a readable CSV file ({error}). Replace it, or delete it to download again."
+        ) from error
     return _validated(prices, path)
 
 
@@ -220,20 +250,35 @@ def _validated(prices, path):
     advice = "Correct the file, or delete it to load the prices again."
     missing = [name for name in ["Date", *STOCK_COLUMNS] if name not in prices]
     if missing:
-        raise DataError(f"{path} has no column {', '.join(missing)}; found {', '.join(map(str, prices.columns))}. {advice}")
+        raise DataError(
+            f"{path} has no column {', '.join(missing)}; found {', '.join(map(str, prices.columns))}. {advice}"
+        )
     prices = prices[["Date", *STOCK_COLUMNS]].copy()
-    prices["Date"] = pd.to_datetime(prices["Date"], errors="coerce", format="mixed").dt.tz_localize(None)
+    prices["Date"] = pd.to_datetime(prices["Date"], errors="coerce", format="mixed").dt.tz_localize(
+        None
+    )
     for name in STOCK_COLUMNS:
         prices[name] = pd.to_numeric(prices[name], errors="coerce").astype(float)
     values = prices[STOCK_COLUMNS].to_numpy(float)
-    bad = prices["Date"].isna() | ~np.isfinite(values).all(axis=1) | (values[:, :-1] <= 0).any(axis=1) | (values[:, -1] < 0)
+    bad = (
+        prices["Date"].isna()
+        | ~np.isfinite(values).all(axis=1)
+        | (values[:, :-1] <= 0).any(axis=1)
+        | (values[:, -1] < 0)
+    )
     if bad.any():
-        raise DataError(f"{path}, data row {bad.idxmax() + 1}: not a date with positive prices and a volume. {advice}")
+        raise DataError(
+            f"{path}, data row {bad.idxmax() + 1}: not a date with positive prices and a volume. {advice}"
+        )
     falls = ~(prices["Date"].diff().iloc[1:] > pd.Timedelta(0))
     if falls.any():
-        raise DataError(f"{path}, data row {falls.idxmax() + 1}: the dates must rise, each day once. Sort the file. {advice}")
+        raise DataError(
+            f"{path}, data row {falls.idxmax() + 1}: the dates must rise, each day once. Sort the file. {advice}"
+        )
     if len(prices) < 100:
-        raise DataError(f"{path} has {len(prices)} rows; the lessons need at least 100 days. {advice}")
+        raise DataError(
+            f"{path} has {len(prices)} rows; the lessons need at least 100 days. {advice}"
+        )
     prices["Volume"] = prices["Volume"].astype("int64")
     return prices
 
@@ -247,11 +292,24 @@ def _yahoo(symbol, start, end):
     import yfinance
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stderr(io.StringIO()),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         try:
-            prices = yfinance.download(symbol, start=start, end=end, auto_adjust=False, multi_level_index=False, progress=False)
-        except Exception:  # yfinance lets errors of several network libraries through; all mean "not reached"
+            prices = yfinance.download(
+                symbol,
+                start=start,
+                end=end,
+                auto_adjust=False,
+                multi_level_index=False,
+                progress=False,
+            )
+        except (
+            Exception
+        ):  # yfinance lets errors of several network libraries through; all mean "not reached"
             return None
     if prices is None or prices.empty:
         return None
@@ -261,7 +319,9 @@ def _yahoo(symbol, start, end):
 def _stock(prices, symbol, source, origin):
     prices = prices.reset_index(drop=True)
     prices.attrs["source"] = source
-    print(f"[data] stock {symbol}: {source}, {len(prices):,} days, from {getattr(origin, 'name', origin)}")
+    print(
+        f"[data] stock {symbol}: {source}, {len(prices):,} days, from {getattr(origin, 'name', origin)}"
+    )
     return prices
 
 
@@ -305,8 +365,15 @@ def load_imdb(part="both"):
         texts, labels = parts["train"]
         order = np.random.default_rng(0).permutation(len(texts))
         cut = len(texts) * 4 // 5
-        parts = {name: ([texts[i] for i in rows], labels[rows]) for name, rows in (("train", order[:cut]), ("test", order[cut:]))}
-    sizes = " + ".join(f"{len(parts[name][0]):,} {name}" for name in ("train", "test") if part != "train" or name == "train")
+        parts = {
+            name: ([texts[i] for i in rows], labels[rows])
+            for name, rows in (("train", order[:cut]), ("test", order[cut:]))
+        }
+    sizes = " + ".join(
+        f"{len(parts[name][0]):,} {name}"
+        for name in ("train", "test")
+        if part != "train" or name == "train"
+    )
     if part == "both" and not real:
         print(
             f"[data] imdb: train half, {sizes} reviews, from {origin}\n"
@@ -342,7 +409,12 @@ def _imdb_parts():
 def _imdb_member(name):
     """("train", 0) for "…/train/neg/….txt"; None for anything that is not a labelled review."""
     pieces = name.split("/")
-    if len(pieces) == 4 and pieces[1] in ("train", "test") and pieces[2] in ("neg", "pos") and name.endswith(".txt"):
+    if (
+        len(pieces) == 4
+        and pieces[1] in ("train", "test")
+        and pieces[2] in ("neg", "pos")
+        and name.endswith(".txt")
+    ):
         return pieces[1], int(pieces[2] == "pos")
     return None
 
@@ -355,7 +427,9 @@ def _imdb_archive(path):
                 wanted = _imdb_member(member.name)
                 if wanted and member.isfile() and member.size < 1_000_000:
                     yield wanted, archive.extractfile(member).read()
-            while raw.read(1 << 20):  # to the end: tarfile itself takes a truncated file for a short one
+            while raw.read(
+                1 << 20
+            ):  # to the end: tarfile itself takes a truncated file for a short one
                 pass
     except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise DataError(
@@ -389,14 +463,19 @@ def _sorted_reviews(members, origin):
             raise DataError(
                 f"{origin} holds a review that is not UTF-8 text ({error}). Use the official archive from {IMDB_URLS[0]}"
             ) from error
-    empty = [f"{part}/{('neg', 'pos')[label]}" for (part, label), texts in found.items() if not texts]
+    empty = [
+        f"{part}/{('neg', 'pos')[label]}" for (part, label), texts in found.items() if not texts
+    ]
     if empty:
         raise DataError(
             f"{origin} has no reviews in {', '.join(empty)}. It must hold aclImdb/train/neg, train/pos, test/neg "
             f"and test/pos. Delete it and run the cell again, or download it from {IMDB_URLS[0]}"
         )
     return {
-        part: (sorted(found[part, 0]) + sorted(found[part, 1]), np.repeat([0, 1], [len(found[part, 0]), len(found[part, 1])]))
+        part: (
+            sorted(found[part, 0]) + sorted(found[part, 1]),
+            np.repeat([0, 1], [len(found[part, 0]), len(found[part, 1])]),
+        )
         for part in ("train", "test")
     }
 
@@ -426,7 +505,10 @@ def _read_imdb_cache(path, fingerprint):
         with np.load(path, allow_pickle=False) as saved:
             if str(saved["fingerprint"]) != fingerprint:
                 return None
-            return {part: (saved[part].tobytes().decode().split("\0"), saved[f"{part}_labels"]) for part in ("train", "test")}
+            return {
+                part: (saved[part].tobytes().decode().split("\0"), saved[f"{part}_labels"])
+                for part in ("train", "test")
+            }
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # no cache, or a damaged one: it is made again
 
@@ -472,13 +554,18 @@ def load_glove(words=None):
     import pandas as pd
 
     folder = data_dir()
-    path = next((folder / name for name in (GLOVE_NAME, "glove.6B.zip") if (folder / name).is_file()), None)
+    path = next(
+        (folder / name for name in (GLOVE_NAME, "glove.6B.zip") if (folder / name).is_file()), None
+    )
     if path is None:
         path = _download(GLOVE_URLS, GLOVE_SHA256, "the GloVe archive")
     if path is None:
         source, name = "subset", "the course"
         with np.load(COURSE_DATA / "glove_subset.npz") as saved:
-            index, vectors = saved["words"].tobytes().decode().split("\n"), saved["vectors"].astype(np.float32)
+            index, vectors = (
+                saved["words"].tobytes().decode().split("\n"),
+                saved["vectors"].astype(np.float32),
+            )
     else:
         source, name, cache = "real", path.name, folder / "glove-cache.npy"
         index, vectors = _read_glove_cache(cache, _fingerprint(path)) or _glove_file(path, cache)
@@ -498,14 +585,20 @@ def _glove_file(path, cache):
 
     def opened():
         archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None
-        if (archive.getinfo(GLOVE_NAME).file_size if archive else path.stat().st_size) > 500_000_000:
-            raise DataError(f"{path}: {GLOVE_NAME} is 347 MB, this one is over 500 MB. Download it from {GLOVE_URLS[0]}")
+        if (
+            archive.getinfo(GLOVE_NAME).file_size if archive else path.stat().st_size
+        ) > 500_000_000:
+            raise DataError(
+                f"{path}: {GLOVE_NAME} is 347 MB, this one is over 500 MB. Download it from {GLOVE_URLS[0]}"
+            )
         return archive.open(GLOVE_NAME) if archive else path.open("rb")
 
     try:
         with opened() as file:
             table = pd.read_csv(
-                file if path.suffix == ".zip" else path,  # pandas reads a named file faster than an open one
+                file
+                if path.suffix == ".zip"
+                else path,  # pandas reads a named file faster than an open one
                 sep=" ",
                 header=None,
                 quoting=3,
@@ -520,7 +613,11 @@ def _glove_file(path, cache):
             f"{path} is not a whole zip file with {GLOVE_NAME} inside ({error}). Delete it and run the cell "
             f"again, or download it from {GLOVE_URLS[0]}"
         ) from error
-    except (ValueError, TypeError, pd.errors.ParserError) as error:  # find the line, so that the message can name it
+    except (
+        ValueError,
+        TypeError,
+        pd.errors.ParserError,
+    ) as error:  # find the line, so that the message can name it
         with opened() as file:
             for number, line in enumerate(file, 1):
                 if not _is_glove_line(line):
@@ -528,11 +625,17 @@ def _glove_file(path, cache):
                         f"{path}, line {number}: not a word and 100 numbers. Delete the file and download it "
                         f"again from {GLOVE_URLS[0]}"
                     ) from error
-        raise DataError(f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}") from error
+        raise DataError(
+            f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}"
+        ) from error
     index = table[0].tolist()
 
     def write(file):
-        for array in (np.array(_fingerprint(path)), np.frombuffer("\n".join(index).encode(), np.uint8), vectors):
+        for array in (
+            np.array(_fingerprint(path)),
+            np.frombuffer("\n".join(index).encode(), np.uint8),
+            vectors,
+        ):
             np.save(file, array)
 
     _write_whole(cache, write)
@@ -544,7 +647,11 @@ def _is_glove_line(line):
 
     try:
         word, *numbers = line.decode().rstrip("\r\n").split(" ")
-        return bool(word) and len(numbers) == 100 and all(math.isfinite(float(number)) for number in numbers)
+        return (
+            bool(word)
+            and len(numbers) == 100
+            and all(math.isfinite(float(number)) for number in numbers)
+        )
     except ValueError:
         return False
 
@@ -563,145 +670,132 @@ def _read_glove_cache(path, fingerprint):
 
 # --- one setup for every notebook -----------------------------------------------------------------------------------
 
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe and Ito 2008
-TENSORFLOW = ("2.18", "2.22")  # from this version up to, not including, that one
+COLORS = [
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+]  # Okabe and Ito 2008
+NOTEBOOKS = COURSE_DATA.parent / "notebooks"
+FONT = NOTEBOOKS / "fonts" / "RNNCourseGothic.ttf"  # Hangul for figures; its licence lies beside it
+TENSORFLOW = ((2, 18), (2, 22))  # from this version up to, not including, that one
 PYTHON = ((3, 11), (3, 14))
+WORDS = {
+    "en": {
+        "exercise": "Exercise {}",
+        "right": "correct.",
+        "wrong": "not yet.",
+        "waiting": "waiting for your answer. Replace the ... and run this cell again.",
+        "missing": "there is no {} yet. Run the cell above, and keep the name.",
+        "none": "Your function {} returned None. Does every path end with return?",
+        "stopped": "Your function {} stopped with {}.",
+        "number": "{} should be a number.",
+        "form": "The check cannot use an answer of this form ({}). Look at its type and its shape.",
+        "history": ("training", "validation", "epoch"),
+    },
+    "ko": {
+        "exercise": "문제 {}",
+        "right": "정답입니다.",
+        "wrong": "아직 아닙니다.",
+        "waiting": "답을 기다리고 있습니다. ...을 답으로 바꾸고 이 셀을 다시 실행하세요.",
+        "missing": "{}의 값이 아직 없습니다. 위 셀을 먼저 실행하세요. 이름은 바꾸지 마세요.",
+        "none": "함수 {}에서 None이 반환되었습니다. 빠짐없이 return으로 끝나는지 확인하세요.",
+        "stopped": "함수 {}의 실행이 {} 때문에 멈추었습니다.",
+        "number": "{}의 값은 숫자 하나여야 합니다.",
+        "form": "이런 형태의 답은 채점할 수 없습니다({}). 자료형과 모양을 확인하세요.",
+        "history": ("훈련", "검증", "에포크"),
+    },
+}
+_language = "en"  # of the notebook; `setup` sets it
 
 
-def setup(seed=42):
-    """Seed Python, NumPy and TensorFlow, make TensorFlow's operations repeatable, and set the plot style.
+@contextlib.contextmanager
+def _silent():
+    """What a library in C writes to stderr is not shown."""
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def setup(seed=42, language="en"):
+    """Seed Python, NumPy and TensorFlow, make TensorFlow's operations repeatable, and set the style of figures.
 
     The same seed gives the same numbers on the same machine with the same versions; on others they differ a little.
+
+    Parameters
+    ----------
+    seed : int
+    language : {"en", "ko"}
+        The language of drawings, of the checks of exercises, and of the font of figures.
 
     Raises
     ------
     RuntimeError
-        A Python or TensorFlow that the course does not run on; the message says which ones it does.
+        A Python, a TensorFlow or a setting of Keras with which the course does not run; the message says what to do.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
+    global _language
+    _language = language
+    with _silent():  # TensorFlow's lines about CUDA, on a machine without a GPU
+        import keras
+        import tensorflow as tf
     import matplotlib.pyplot as plt
-    import tensorflow as tf
 
-    def number(version):
-        return tuple(int(piece) for piece in version.split(".")[:2])
-
-    if not PYTHON[0] <= sys.version_info[:2] < PYTHON[1] or not number(TENSORFLOW[0]) <= number(tf.__version__) < number(
-        TENSORFLOW[1]
+    found = tuple(int(piece) for piece in tf.__version__.split(".")[:2])
+    if not (
+        PYTHON[0] <= sys.version_info[:2] < PYTHON[1] and TENSORFLOW[0] <= found < TENSORFLOW[1]
     ):
         raise RuntimeError(
-            f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on Python "
-            f"3.11 to 3.13 with TensorFlow {TENSORFLOW[0]} to 2.21: follow the README to install them."
+            f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on Python 3.11 to 3.13 "
+            "with TensorFlow 2.18 to 2.21: follow the README to install them."
         )
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    random.seed(seed)
-    plt.rcParams.update(
-        {
-            "figure.figsize": (9, 4),
-            "figure.dpi": 100,
-            "font.size": 13,
-            "axes.grid": True,
-            "grid.alpha": 0.3,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "lines.linewidth": 2,
-            "legend.frameon": False,
-            "axes.prop_cycle": plt.cycler(color=COLORS),
-            "figure.constrained_layout.use": True,
-        }
-    )
-    if os.environ.get("RNN_FAST"):
-        _cap_training(keras)
+    style = {
+        "figure.figsize": (9, 4),
+        "figure.dpi": 100,
+        "font.size": 13,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "lines.linewidth": 2,
+        "legend.frameon": False,
+        "axes.prop_cycle": plt.cycler(color=COLORS),
+        "figure.constrained_layout.use": True,
+    }
+    if language == "ko":
+        from matplotlib import font_manager
+
+        font_manager.fontManager.addfont(FONT)
+        style["font.family"] = [font_manager.FontProperties(fname=FONT).get_name(), "DejaVu Sans"]
+    plt.rcParams.update(style)
+    with contextlib.suppress(
+        ImportError
+    ):  # the lessons without an interactive figure need no Plotly
+        import plotly.graph_objects as go
+        import plotly.io as pio
+
+        layout = dict(colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
+        pio.templates["course"] = go.layout.Template(layout=layout)
+        pio.templates.default = "plotly_white+course"
+        pio.renderers.default = (
+            "plotly_mimetype+notebook_connected"  # JupyterLab reads the one, Colab the other
+        )
 
 
-def _cap_training(keras):
-    """Fast mode: `fit` runs one epoch of at most three batches, `evaluate` two, and `predict` computes the first 256
-    rows of an array and repeats them. Shapes stay as they are. Set by the tests, never by a lesson."""
-    import numpy as np
-
-    if hasattr(keras.Model.fit, "uncapped"):
-        return
-
-    def capped(method, cap):
-        @functools.wraps(method)
-        def call(self, x=None, *args, **kwargs):
-            return cap(functools.partial(method, self), x, *args, **kwargs)
-
-        call.uncapped = method
-        return call
-
-    def fit(full, x, *args, **kwargs):
-        kwargs.update(epochs=1, steps_per_epoch=3)
-        if kwargs.get("validation_data") is not None or kwargs.get("validation_split"):
-            kwargs["validation_steps"] = 2
-        return full(x, *args, **kwargs)
-
-    def evaluate(full, x, *args, **kwargs):
-        return full(x, *args, **{"steps": 2, **kwargs})
-
-    def predict(full, x, *args, **kwargs):
-        if not hasattr(x, "shape") or len(x) <= 256:
-            return full(x, *args, **kwargs)
-        first = full(x[:256], *args, **kwargs)
-        return np.resize(first, (len(x), *first.shape[1:]))
-
-    for name, cap in (("fit", fit), ("evaluate", evaluate), ("predict", predict)):
-        setattr(keras.Model, name, capped(getattr(keras.Model, name), cap))
-
-
-# --- showing and recording ------------------------------------------------------------------------------------------
-
-FIGURE = re.compile(r"^\[figure\] (\w+) = (\S+)$", re.M)
-
-
-def show(alt, figure=None, private=False):
-    """Show a figure together with the text that describes it to someone who cannot see it.
-
-    Parameters
-    ----------
-    alt : str
-        What the figure shows, in one sentence.
-    figure : plotly Figure, optional
-        Without it, the current matplotlib figure is shown and closed.
-    private : bool
-        The figure holds data that may not be passed on (prices): it is alive when run, but only its still picture is
-        stored with the notebook.
-    """
-    import json
-
-    from IPython.display import display
-
-    metadata = {"image/png": {"alt": alt}, "rnn": {"private": private}}
-    if figure is None:
-        import io
-
-        import matplotlib.pyplot as plt
-
-        picture = io.BytesIO()
-        plt.gcf().savefig(picture, format="png")
-        plt.close()
-        bundle = {"image/png": picture.getvalue()}
-    else:
-        figure.update_layout(template="plotly_white", colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
-        text = figure.to_json()
-        name = f"figure-{zlib.crc32(text.encode()):x}"  # the same in every run, so that stored outputs do not change
-        bundle = {
-            "application/vnd.plotly.v1+json": json.loads(text),
-            "text/html": figure.to_html(include_plotlyjs="cdn", full_html=False, auto_play=False, div_id=name),
-        }
-        if os.environ.get("RNN_STILLS"):  # the author's run: the still picture is made with kaleido
-            bundle["image/png"] = figure.to_image(format="png", width=900, height=figure.layout.height or 450)
-    if "image/png" in bundle:
-        import base64
-
-        bundle["image/png"] = base64.b64encode(bundle["image/png"]).decode()
-    bundle["text/plain"] = alt
-    display(bundle, raw=True, metadata=metadata)
+# --- figures --------------------------------------------------------------------------------------------------------
 
 
 def drawing(name):
-    """Show a drawing of `notebooks/figures/`; its description is the `<title>` inside the SVG file.
+    """Show a drawing of `notebooks/figures/` in the notebook's language; its `<title>` is its description.
 
     Parameters
     ----------
@@ -710,13 +804,20 @@ def drawing(name):
     """
     from IPython.display import display
 
-    text = (Path(__file__).resolve().parent / "notebooks" / "figures" / f"{name}.svg").read_text(encoding="utf-8")
+    folder = NOTEBOOKS / "figures"
+    text = (
+        folder / "ko" / f"{name}.svg" if _language == "ko" else folder / f"{name}.svg"
+    ).read_text(encoding="utf-8")
     title = text.split("<title>")[1].split("</title>")[0]
-    display({"image/svg+xml": text, "text/plain": title}, raw=True, metadata={"image/svg+xml": {"alt": title}})
+    display(
+        {"image/svg+xml": text, "text/plain": title},
+        raw=True,
+        metadata={"image/svg+xml": {"alt": title}},
+    )
 
 
-def plot_history(history, metric="loss", label=None, alt=None):
-    """Draw the training and validation curves of one metric, one point per epoch.
+def plot_history(history, metric="loss", label=None):
+    """Draw the training and validation curves of one metric, one point per epoch. Call `plt.show()` afterwards.
 
     Parameters
     ----------
@@ -728,78 +829,199 @@ def plot_history(history, metric="loss", label=None, alt=None):
     """
     import matplotlib.pyplot as plt
 
+    training, validation, epoch = WORDS[_language]["history"]
     curves = getattr(history, "history", history)
     epochs = range(1, len(curves[metric]) + 1)
-    plt.figure()
-    plt.plot(epochs, curves[metric], "o-", ms=3, label="training")
+    plt.plot(epochs, curves[metric], "o-", ms=3, label=training)
     if f"val_{metric}" in curves:
-        plt.plot(epochs, curves[f"val_{metric}"], "s--", ms=3, label="validation")
+        plt.plot(epochs, curves[f"val_{metric}"], "s--", ms=3, label=validation)
     if metric == "loss":
         plt.yscale("log")
     plt.locator_params(axis="x", integer=True)
-    plt.xlabel("epoch")
+    plt.xlabel(epoch)
     plt.ylabel(label or metric)
     plt.legend()
-    show(alt or f"Training and validation {label or metric} after each of {len(epochs)} epochs.")
 
 
-def record(name, value):
-    """Print a headline figure in the form that `make run` compares with `tests/expected.toml`.
-
-    Parameters
-    ----------
-    name : str
-        The figure's name in `tests/expected.toml`.
-    value : float or int
-    """
-    print(f"[figure] {name} = {value:.6g}" if isinstance(value, float) else f"[figure] {name} = {int(value)}")
+# --- what a lesson has taught and a later one needs -----------------------------------------------------------------
 
 
-def recorded(lesson):
-    """The headline figures that are stored in another lesson's English notebook, as {name: value}; {} without that notebook.
+def make_windows(series, n_steps, horizon=1):
+    """Cut a series into overlapping windows and their targets (lesson 02, section 2).
 
     Parameters
     ----------
-    lesson : str
-        Such as "07_imdb_without_glove".
+    series : array of shape (n, n_features)
+    n_steps : int
+        Time steps in a window.
+    horizon : int
+        How many steps after the last one of its window a target lies.
+
+    Returns
+    -------
+    windows, targets : arrays of shapes (n_windows, n_steps, n_features) and (n_windows, n_features)
+        n_windows = n - n_steps - horizon + 1. The windows are a view of the series: nothing is copied, nothing can be written.
     """
-    import json
+    import numpy as np
 
-    path = Path(__file__).resolve().parent / "notebooks" / "en" / f"{lesson}.ipynb"
-    if not path.is_file():
-        return {}
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    printed = "".join("".join(output.get("text", [])) for cell in cells for output in cell.get("outputs", []))
-    return {name: float(value) for name, value in FIGURE.findall(printed)}
+    n_windows = len(series) - n_steps - horizon + 1
+    if n_windows < 1:
+        raise ValueError(
+            f"{len(series)} values are too few for one window of {n_steps} and a target {horizon} steps later."
+        )
+    windows = np.lib.stride_tricks.sliding_window_view(series, n_steps, axis=0)[:n_windows]
+    return windows.swapaxes(1, 2), series[n_steps + horizon - 1 :]
 
 
-def check(title, *answers):
+def restart(model, build, seed):
+    """Put a model back to where training begins: new random weights, an optimizer that remembers nothing.
+
+    The same as a new model, but without the seconds that compiling one takes.
+
+    Parameters
+    ----------
+    model : a compiled keras.Model
+    build : function () -> keras.Model
+        Makes a model of the same layers; its random weights are taken.
+    seed : int
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+
+    def variables(model):  # weights and the states of dropout, but not the optimizer's
+        return [variable for layer in model.layers for variable in layer.variables]
+
+    for old, new in zip(variables(model), variables(build()), strict=True):
+        old.assign(new)
+    model.optimizer.build(model.trainable_variables)
+    for variable in model.optimizer.variables:
+        if variable is not model.optimizer.learning_rate:
+            variable.assign(keras.ops.zeros_like(variable))
+
+
+# --- exercises ------------------------------------------------------------------------------------------------------
+
+
+class _NotYet(Exception):
+    """The sentence that tells a student why an answer cannot be checked."""
+
+
+class _Waiting(Exception):
+    """There is no answer yet."""
+
+
+def _plain(value, kind=None, name=""):
+    """An answer as the check wants it: numbers in lists, tuples, generators, tables and tensors become an array; where the
+    check asks for a number (`kind` is float), an array of one element becomes one."""
+    import numpy as np
+
+    if value is Ellipsis:
+        raise _Waiting
+    if callable(value):
+        return _function(value, kind, name)
+    if hasattr(value, "__next__") or isinstance(value, (range, zip, map)):
+        value = list(value)
+    if hasattr(value, "__array__"):
+        value = np.asarray(value)
+    elif isinstance(value, (list, tuple)) and value:
+        with contextlib.suppress(
+            ValueError, TypeError
+        ):  # rows of different lengths, or not numbers: as it is
+            array = np.asarray(value)
+            value = array if array.dtype.kind in "biuf" else value
+    if kind is float:
+        try:
+            return float(np.asarray(value, float).reshape(()) if np.size(value) == 1 else "")
+        except (TypeError, ValueError):
+            raise _NotYet(WORDS[_language]["number"].format(name)) from None
+    return value
+
+
+def _function(function, kind, name):
+    """A student's function that gets its own copies, must return something, and whose errors become a sentence."""
+    import copy
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        with contextlib.suppress(Exception):  # what cannot be copied (a model) is passed as it is
+            args, kwargs = copy.deepcopy((args, kwargs))
+        try:
+            result = function(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() too
+            if isinstance(error, NotImplementedError) or "llipsis" in str(error):
+                raise _Waiting from None
+            raise _NotYet(
+                WORDS[_language]["stopped"].format(name, f"{type(error).__name__}: {error}")
+            ) from error
+        if result is None:
+            raise _NotYet(WORDS[_language]["none"].format(name))
+        return _plain(result, kind, name)
+
+    return call
+
+
+def same(found, wanted, tolerance=1e-6):
+    """Whether two arrays of numbers have the same shape and, up to a relative or absolute tolerance, the same values."""
+    import numpy as np
+
+    try:
+        found, wanted = np.asarray(found, float), np.asarray(wanted, float)
+    except (TypeError, ValueError):
+        return False
+    return found.shape == wanted.shape and np.allclose(
+        found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
+    )
+
+
+def check(number, *names):
     """Decorator that checks an exercise at once and never stops the notebook.
 
-    It runs the decorated generator, which yields pairs (is it right?, sentence that helps if it is not), and prints the first
-    sentence that applies. An error in the student's code becomes a sentence too, and so does an answer that is still `...`.
+    The decorated generator gets the answers and yields pairs (is it right?, sentence that helps if it is not); the first
+    sentence that applies is printed. A function among the answers gets its own copy of what it is called with. What it returns,
+    and every other answer, comes as an array where it holds numbers, whether it was a list, a table or a tensor. A parameter that
+    is annotated with `float` is, or returns, one number.
+
+    Parameters
+    ----------
+    number : int
+        The exercise.
+    names : str
+        The names of the answers in the notebook.
 
     >>> n_windows = 4
-    >>> @check("Exercise 1", n_windows)
-    ... def _():
+    >>> @check(1, "n_windows")
+    ... def _(n_windows: float):
     ...     yield n_windows == 3, "Count again: the last window has no next value."
     Exercise 1: not yet. Count again: the last window has no next value.
     """
 
-    def run(tests):
+    def verdict(tests):
+        words, notebook = WORDS[_language], tests.__globals__
         try:
-            if any(answer is Ellipsis for answer in answers):
-                raise NotImplementedError
-            for right, sentence in tests():
+            for name in names:
+                if name not in notebook:
+                    return words["missing"].format(name)
+            kinds = list(
+                tests.__annotations__.get(name) for name in tests.__code__.co_varnames[: len(names)]
+            )
+            answers = [
+                _plain(notebook[name], kind, name) for name, kind in zip(names, kinds, strict=True)
+            ]
+            for right, sentence in tests(*answers):
                 if not right:
-                    print(f"{title}: not yet. {sentence}")
-                    return
-        except Exception as error:  # whatever the student's code does, the notebook goes on
-            if "llipsis" in str(error) or isinstance(error, NotImplementedError):
-                print(f"{title}: waiting for your answer. Replace the ... and run this cell again.")
-            else:
-                print(f"{title}: not yet. Your code stopped with {type(error).__name__}: {error}")
-            return
-        print(f"{title}: correct.")
+                    return f"{words['wrong']} {sentence}"
+        except _Waiting:
+            return words["waiting"]
+        except _NotYet as problem:
+            return f"{words['wrong']} {problem}"
+        except Exception as error:  # the check stumbled over the answer: the notebook goes on
+            return f"{words['wrong']} {words['form'].format(f'{type(error).__name__}: {error}')}"
+        return words["right"]
+
+    def run(tests):
+        print(f"{WORDS[_language]['exercise'].format(number)}: {verdict(tests)}")
 
     return run

@@ -82,7 +82,9 @@ def windows_keras():
     seq = series()
 
     def run():
-        for _ in keras.utils.timeseries_dataset_from_array(seq[:-1], seq[20:], 20, batch_size=10_000):
+        for _ in keras.utils.timeseries_dataset_from_array(
+            seq[:-1], seq[20:], 20, batch_size=10_000
+        ):
             pass
 
     return run
@@ -375,8 +377,13 @@ def encode_tokenizers():
 
     texts, _ = reviews()
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
-    tokenizer.train_from_iterator(texts, trainers.WordLevelTrainer(vocab_size=10_000, special_tokens=["[PAD]", "[UNK]"]))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = (
+        normalizers.Lowercase(),
+        pre_tokenizers.Whitespace(),
+    )
+    tokenizer.train_from_iterator(
+        texts, trainers.WordLevelTrainer(vocab_size=10_000, special_tokens=["[PAD]", "[UNK]"])
+    )
     tokenizer.enable_truncation(100)
     tokenizer.enable_padding(length=100)
     return lambda: [encoding.ids for encoding in tokenizer.encode_batch(texts)]
@@ -391,7 +398,9 @@ def numbered_reviews(n_words=10_000):
     tokenizer = Keras2Tokenizer()
     texts, _ = reviews()
     tokenizer.fit_on_texts(texts)
-    return [np.array([i - 1 for i in ids]) for ids in tokenizer.texts_to_sequences(texts, n_words + 1)]
+    return [
+        np.array([i - 1 for i in ids]) for ids in tokenizer.texts_to_sequences(texts, n_words + 1)
+    ]
 
 
 @way("co-occurrence counts, window 5, 25,000 reviews", CHAPTER)
@@ -416,7 +425,9 @@ def cooccurrence_course():
 
     ids = numbered_reviews()
     cooccurrence = define("06_word_embeddings", "cooccurrence")["cooccurrence"]
-    return lambda: sum(cooccurrence(ids[i : i + 2_500], 10_000, window=5) for i in range(0, len(ids), 2_500))
+    return lambda: sum(
+        cooccurrence(ids[i : i + 2_500], 10_000, window=5) for i in range(0, len(ids), 2_500)
+    )
 
 
 # --- lesson 08: the threshold ---------------------------------------------------------------------------------------
@@ -485,16 +496,22 @@ def epoch(layer, bucketed, n_reviews=4_000, units=64, length=400):
     helpers.setup()
     order = np.random.default_rng(0).permutation(25_000)[:n_reviews]
     texts, labels = reviews()
-    layer_of_words = keras.layers.TextVectorization(max_tokens=10_000, output_sequence_length=length)
+    layer_of_words = keras.layers.TextVectorization(
+        max_tokens=10_000, output_sequence_length=length
+    )
     layer_of_words.adapt(tf.constant(texts[::10]))
     x, y = layer_of_words(tf.constant([texts[i] for i in order])).numpy(), labels[order]
     lengths = (x > 0).sum(axis=1)
     rows = np.argsort(lengths) if bucketed else np.arange(n_reviews)
     batches = [rows[i : i + 64] for i in range(0, n_reviews, 64)]
     recurrent = getattr(keras.layers, layer)(units)
-    model = keras.Sequential([keras.layers.Embedding(10_000, 64, mask_zero=True), recurrent, keras.layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.layers.Embedding(10_000, 64, mask_zero=True), recurrent, keras.layers.Dense(1)]
+    )
     model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
-    size = {i: max(1, lengths[batch].max()) if bucketed else length for i, batch in enumerate(batches)}
+    size = {
+        i: max(1, lengths[batch].max()) if bucketed else length for i, batch in enumerate(batches)
+    }
 
     def generate():
         for i, batch in enumerate(batches):
@@ -508,7 +525,9 @@ def epoch(layer, bucketed, n_reviews=4_000, units=64, length=400):
 
 for _layer in ("SimpleRNN", "LSTM", "GRU"):
     for _label, _bucketed in (("padded", False), ("by length", True)):
-        way(f"one epoch of {_layer}(64), 4,000 reviews", _label)(lambda layer=_layer, b=_bucketed: epoch(layer, b))
+        way(f"one epoch of {_layer}(64), 4,000 reviews", _label)(
+            lambda layer=_layer, b=_bucketed: epoch(layer, b)
+        )
 
 GROWTH = {
     "sequence length": ("length", (50, 100, 200, 400)),
@@ -536,13 +555,18 @@ def import_nothing():
 
 @way("import", "tensorflow")
 def import_tensorflow():
-    return lambda: subprocess.run([sys.executable, "-c", "import tensorflow"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    return lambda: subprocess.run(
+        [sys.executable, "-c", "import tensorflow"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL
+    )
 
 
 # --- running and writing --------------------------------------------------------------------------------------------
 
 FOLDER = ""
-SECONDS, MOST = 5, 7  # repeat until this many seconds have passed, at least twice, at most seven times
+SECONDS, MOST = (
+    5,
+    7,
+)  # repeat until this many seconds have passed, at least twice, at most seven times
 
 
 def one(name, label):
@@ -563,7 +587,9 @@ def measured(name):
     found = {}
     for label in COMPARISONS[name]:
         command = [sys.executable, __file__, "--one", name, label]
-        result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"})
+        result = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        )
         if result.returncode:
             sys.exit(f"{name}, {label}:\n{result.stderr}")
         found[label] = median(json.loads(result.stdout.splitlines()[-1]))
@@ -575,22 +601,33 @@ def exponent(sizes, times):
     """The slope of log time against log size, by least squares."""
     x, y = [math.log(float(size)) for size in sizes], [math.log(t) for t in times]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum((a - mean_x) ** 2 for a in x)
+    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum(
+        (a - mean_x) ** 2 for a in x
+    )
 
 
 def accuracies():
     """Rows (model, training seconds, test accuracy) of the IMDB models, from the stored table at the end of lesson 08."""
     import pandas as pd
 
-    cells = json.loads((ROOT / "notebooks" / "en" / "08_imdb_with_glove.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(
+        (ROOT / "notebooks" / "en" / "08_imdb_with_glove.ipynb").read_text(encoding="utf-8")
+    )["cells"]
     outputs = next(cell for cell in cells if cell["id"] == "result-table")["outputs"]
     html = "".join(next(output["data"]["text/html"] for output in outputs if "data" in output))
     for row in pd.read_html(io.StringIO(html))[0].dropna().itertuples():
-        yield f"{row.model} ({row.source.replace('this lesson', 'lesson 08')})", row.seconds, row.accuracy
+        yield (
+            f"{row.model} ({row.source.replace('this lesson', 'lesson 08')})",
+            row.seconds,
+            row.accuracy,
+        )
 
 
 def table(head, rows):
-    return "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]) + "\n"
+    return (
+        "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)])
+        + "\n"
+    )
 
 
 def report(found):
@@ -605,7 +642,9 @@ def report(found):
     rows = []
     for name, times in found.items():
         if COURSE in times:
-            rows += [[name, label, f"{t:.3g}", f"{t / times[COURSE]:.3g}"] for label, t in times.items()]
+            rows += [
+                [name, label, f"{t:.3g}", f"{t / times[COURSE]:.3g}"] for label, t in times.items()
+            ]
     texts.append(table(["what", "way", "seconds", "ratio"], rows))
     texts.append("## Recurrent layers: padded to one length, or in batches by length\n")
     rows = [
@@ -620,29 +659,52 @@ def report(found):
         times = found.get(f"grow {what}", {})
         if times:
             rows.append(
-                [what, ", ".join(f"{size}: {t:.2f} s" for size, t in times.items()), f"{exponent(times, times.values()):.2f}"]
+                [
+                    what,
+                    ", ".join(f"{size}: {t:.2f} s" for size, t in times.items()),
+                    f"{exponent(times, times.values()):.2f}",
+                ]
             )
     texts.append(table(["what is doubled", "seconds", "exponent"], rows))
     texts.append("An exponent of 1 means: twice as much costs twice the time.\n\n## Import\n")
-    texts.append(table(["what", "seconds"], [[label, f"{t:.2f}"] for label, t in found.get("import", {}).items()]))
+    texts.append(
+        table(
+            ["what", "seconds"],
+            [[label, f"{t:.2f}"] for label, t in found.get("import", {}).items()],
+        )
+    )
     run = ROOT / "build" / "run.json"
     if run.is_file():
         texts.append("## Lessons in full (the last `make run` of each)\n")
-        rows = [[r["lesson"], f"{r['seconds'] / 60:.1f}", f"{r['peak'] / 2**20:.0f}"] for r in json.loads(run.read_text())]
+        rows = [
+            [r["lesson"], f"{r['seconds'] / 60:.1f}", f"{r['peak'] / 2**20:.0f}"]
+            for r in json.loads(run.read_text())
+        ]
         texts.append(table(["lesson", "minutes", "peak memory, MB"], rows))
     texts.append("## IMDB: accuracy against training time (stored outputs)\n")
-    texts.append(table(["model", "training, s", "test accuracy"], [[m, f"{s:.0f}", f"{a:.4f}"] for m, s, a in accuracies()]))
+    texts.append(
+        table(
+            ["model", "training, s", "test accuracy"],
+            [[m, f"{s:.0f}", f"{a:.4f}"] for m, s, a in accuracies()],
+        )
+    )
     return "\n".join(texts)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*")
     parser.add_argument("--one", nargs=2, metavar=("NAME", "WAY"))
     arguments = parser.parse_args()
     if arguments.one:
         return one(*arguments.one)
-    chosen = [name for name in COMPARISONS if not arguments.names or re.match("|".join(arguments.names), name, re.I)]
+    chosen = [
+        name
+        for name in COMPARISONS
+        if not arguments.names or re.match("|".join(arguments.names), name, re.I)
+    ]
     found = {name: measured(name) for name in chosen}
     if not arguments.names:
         (ROOT / "benchmarks" / "results.md").write_text(report(found), encoding="utf-8")

@@ -14,17 +14,27 @@ from pathlib import Path
 from jupyterhub.auth import Authenticator
 from jupyterhub.spawner import LocalProcessSpawner
 
-HERE = Path(__file__).resolve().parent if "__file__" in globals() else Path(os.environ["RNN_HUB_CONFIG"])
+HERE = (
+    Path(__file__).resolve().parent
+    if "__file__" in globals()
+    else Path(os.environ["RNN_HUB_CONFIG"])
+)
 sys.path.insert(0, str(HERE))
 import students  # noqa: E402
 
 PREFIX = "rnn-"  # the account of student "kim" is rnn-kim: no name in the list can be that of an account of the system
-HUB = Path(os.environ["RNN_HUB_DIR"])  # the environment of Python packages; readable by every account
-STATE = Path(os.environ["RNN_HUB_STATE"])  # the list of students, the hub's database; for root alone
+HUB = Path(
+    os.environ["RNN_HUB_DIR"]
+)  # the environment of Python packages; readable by every account
+STATE = Path(
+    os.environ["RNN_HUB_STATE"]
+)  # the list of students, the hub's database; for root alone
 HOMES = Path(os.environ.get("RNN_HUB_HOMES", "/home"))
 PORT = int(os.environ.get("RNN_HUB_PORT", "8000"))
 MEMORY = os.environ.get("RNN_HUB_MEMORY", "2G")  # for all processes of one student together
-IDLE = int(os.environ.get("RNN_HUB_IDLE", "3600"))  # seconds after which a server that nobody uses is stopped
+IDLE = int(
+    os.environ.get("RNN_HUB_IDLE", "3600")
+)  # seconds after which a server that nobody uses is stopped
 
 
 # --- who may log in -------------------------------------------------------------------------------------------------
@@ -34,7 +44,11 @@ class ListAuthenticator(Authenticator):
     """The names and passwords of `students.txt`, which `deploy/students.py` writes. Read at every login: no restart needed."""
 
     async def authenticate(self, handler, data):
-        return data["username"] if students.right(STATE / "students.txt", data["username"], data["password"]) else None
+        return (
+            data["username"]
+            if students.right(STATE / "students.txt", data["username"], data["password"])
+            else None
+        )
 
 
 # --- one account and one limit of memory per student ---------------------------------------------------------------
@@ -83,12 +97,22 @@ class StudentSpawner(LocalProcessSpawner):
             self.account()
         except KeyError:
             subprocess.run(
-                ["useradd", "--create-home", "--home-dir", home, "--shell", "/usr/sbin/nologin", PREFIX + self.user.name],
+                [
+                    "useradd",
+                    "--create-home",
+                    "--home-dir",
+                    home,
+                    "--shell",
+                    "/usr/sbin/nologin",
+                    PREFIX + self.user.name,
+                ],
                 check=True,
             )
         home.chmod(0o700)  # nobody else can look in
         folder = cgroup(self.user.name)
-        limit = "memory.limit_in_bytes" if (folder / "memory.limit_in_bytes").exists() else "memory.max"
+        limit = (
+            "memory.limit_in_bytes" if (folder / "memory.limit_in_bytes").exists() else "memory.max"
+        )
         (folder / limit).write_text(str(self.mem_limit))
         return await super().start()
 
@@ -101,7 +125,9 @@ except OSError as error:
         f"The memory of students cannot be limited here ({error}). Run the hub as root, outside a container."
     ) from error
 
-c.JupyterHub.bind_url = f"http://127.0.0.1:{PORT}"  # a web server in front of it brings HTTPS to the world
+c.JupyterHub.bind_url = (
+    f"http://127.0.0.1:{PORT}"  # a web server in front of it brings HTTPS to the world
+)
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{PORT + 1}"
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 2}"
 c.ConfigurableHTTPProxy.command = [str(HUB / "node_modules" / ".bin" / "configurable-http-proxy")]
@@ -123,14 +149,22 @@ c.Spawner.environment = {
     "PATH": f"{HUB / 'venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     # one copy of the data for the whole class (data/README.md says which files go there); readable, not writable
-    **{name: os.environ[name] for name in ("RNN_DATA_DIR", "RNN_OFFLINE", "RNN_FAST") if name in os.environ},
+    **{
+        name: os.environ[name]
+        for name in ("RNN_DATA_DIR", "RNN_OFFLINE", "RNN_FAST")
+        if name in os.environ
+    },
 }
 c.Spawner.env_keep = ["LANG", "LC_ALL"]
 
 # --- servers that nobody uses ---------------------------------------------------------------------------------------
 
 c.JupyterHub.load_roles = [
-    {"name": "culler", "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"], "services": ["culler"]}
+    {
+        "name": "culler",
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+        "services": ["culler"],
+    }
 ]
 c.JupyterHub.services = [
     {

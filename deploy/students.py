@@ -17,7 +17,9 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")  # what is a Unix account's name ever
 
 
 def hashed(password, salt):
-    return base64.b64encode(hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=2**14, r=8, p=1)).decode()
+    return base64.b64encode(
+        hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=2**14, r=8, p=1)
+    ).decode()
 
 
 def read(path):
@@ -30,8 +32,12 @@ def read(path):
 def write(path, students):
     path = Path(path)
     part = path.with_name(path.name + ".part")
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}:{salt}:{digest}\n" for name, (salt, digest) in sorted(students.items()))
+    with open(
+        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.writelines(
+            f"{name}:{salt}:{digest}\n" for name, (salt, digest) in sorted(students.items())
+        )
     part.replace(path)
 
 
@@ -40,7 +46,9 @@ def add(path, names):
     students, passwords = read(path), {}
     for name in names:
         if not NAME.fullmatch(name):
-            raise SystemExit(f"{name!r}: use up to 24 small letters, digits and hyphens, a letter first.")
+            raise SystemExit(
+                f"{name!r}: use up to 24 small letters, digits and hyphens, a letter first."
+            )
         passwords[name] = secrets.token_urlsafe(9)
         salt = base64.b64encode(secrets.token_bytes(16)).decode()
         students[name] = (salt, hashed(passwords[name], salt))
@@ -56,13 +64,22 @@ def right(path, name, password):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file")
     parser.add_argument("names", nargs="+")
     parser.add_argument("--remove", action="store_true")
     arguments = parser.parse_args()
     if arguments.remove:
-        write(arguments.file, {name: entry for name, entry in read(arguments.file).items() if name not in arguments.names})
+        write(
+            arguments.file,
+            {
+                name: entry
+                for name, entry in read(arguments.file).items()
+                if name not in arguments.names
+            },
+        )
         return
     for name, password in add(arguments.file, arguments.names).items():
         print(f"{name}\t{password}")

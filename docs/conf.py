@@ -12,7 +12,9 @@ import hangul  # noqa: E402
 KOREAN = tags.has("ko")  # noqa: F821, given by Sphinx
 LANGUAGE, OTHER = ("ko", "en") if KOREAN else ("en", "ko")
 project_file = Path(__file__).resolve().parents[1] / "pyproject.toml"
-repository = tomllib.loads(project_file.read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+repository = tomllib.loads(project_file.read_text(encoding="utf-8"))["project"]["urls"][
+    "Repository"
+]
 
 project = "순환 신경망" if KOREAN else "Recurrent neural networks"
 author = "The authors of the RNN course"
@@ -56,7 +58,11 @@ html_css_files = ["course.css"]
 html_js_files = [("figures.js", {"defer": "defer"})]
 html_show_sourcelink = False
 html_copy_source = False
-html_context = {"default_mode": "auto", "other_language": OTHER, "other_name": "English" if KOREAN else "한국어"}
+html_context = {
+    "default_mode": "auto",
+    "other_language": OTHER,
+    "other_name": "English" if KOREAN else "한국어",
+}
 html_theme_options = {
     "repository_url": repository,
     "repository_branch": "main",

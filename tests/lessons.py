@@ -36,12 +36,21 @@ def bare_repository(folder):
     """A bare repository in `folder` that holds the course as it is now in this working tree; its path."""
     copy, bare = folder / "copy", folder / "rnn-course.git"
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in filter(None, subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")):
+    for name in filter(
+        None,
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        .stdout.decode()
+        .split("\0"),
+    ):
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     me = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    for command in (["init", "-q", "-b", "main"], ["add", "--all"], [*me, "commit", "-q", "-m", "course"]):
+    for command in (
+        ["init", "-q", "-b", "main"],
+        ["add", "--all"],
+        [*me, "commit", "-q", "-m", "course"],
+    ):
         subprocess.run(["git", *command], cwd=copy, check=True)
     subprocess.run(["git", "clone", "--quiet", "--bare", str(copy), str(bare)], check=True)
     return bare

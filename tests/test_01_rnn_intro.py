@@ -18,13 +18,19 @@ def lesson():
 # --- the layer in ten lines -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch, n_steps, n_features, units", [(1, 1, 1, 1), (4, 50, 3, 16), (3, 7, 5, 2), (2, 200, 1, 64)])
+@pytest.mark.parametrize(
+    "batch, n_steps, n_features, units",
+    [(1, 1, 1, 1), (4, 50, 3, 16), (3, 7, 5, 2), (2, 200, 1, 64)],
+)
 def test_simple_rnn_equals_keras(lesson, batch, n_steps, n_features, units):
     random = np.random.default_rng(units)
     layer = keras.layers.SimpleRNN(units, return_sequences=True)
     layer.build((batch, n_steps, n_features))
     size = {"W_x": (n_features, units), "W_h": (units, units), "b": (units,)}
-    weights = [random.normal(scale=0.5 / np.sqrt(shape[0]), size=shape).astype("float32") for shape in size.values()]
+    weights = [
+        random.normal(scale=0.5 / np.sqrt(shape[0]), size=shape).astype("float32")
+        for shape in size.values()
+    ]
     layer.set_weights(weights)
     x = random.normal(size=(batch, n_steps, n_features)).astype("float32")
     states = lesson["simple_rnn"](x, *weights)
@@ -42,7 +48,9 @@ def test_simple_rnn_reads_a_sequence_that_grows(lesson):
     np.testing.assert_allclose(states[1:], lesson["simple_rnn"](x[1:], *weights))
     other = x.copy()
     other[:, 0] += 1
-    assert (np.abs(lesson["simple_rnn"](other, *weights) - states)[:, -1] > 0).any(), "the last state knows the first input"
+    assert (np.abs(lesson["simple_rnn"](other, *weights) - states)[:, -1] > 0).any(), (
+        "the last state knows the first input"
+    )
 
 
 def test_a_transposed_state_matrix_is_found(lesson):
@@ -64,7 +72,9 @@ def readers():
     names["words"] = "this movie is terrible but it has some good effects".split()
     code = cells(LESSON)
     exec(code["opinions"].source, names)
-    exec(code["opinions-train"].source.split("\n\n\n")[0], names)  # the function; the training is below
+    exec(
+        code["opinions-train"].source.split("\n\n\n")[0], names
+    )  # the function; the training is below
     return names
 
 
@@ -81,20 +91,34 @@ def test_a_bag_is_blind_to_order_and_a_recurrent_layer_is_not(readers, seed):
     spread = {}
     for middle in (keras.layers.GlobalAveragePooling1D(), keras.layers.SimpleRNN(16)):
         model = readers["reader"](middle)
-        orders = np.array(list(itertools.islice(itertools.permutations(range(10)), 0, 10**6, 10**4)))
+        orders = np.array(
+            list(itertools.islice(itertools.permutations(range(10)), 0, 10**6, 10**4))
+        )
         model(orders)
-        model.set_weights([np.random.default_rng(seed).normal(size=weights.shape) for weights in model.get_weights()])
+        model.set_weights(
+            [
+                np.random.default_rng(seed).normal(size=weights.shape)
+                for weights in model.get_weights()
+            ]
+        )
         answers = np.ravel(model(orders))
         spread[type(middle).__name__] = answers.max() - answers.min()
     assert spread["GlobalAveragePooling1D"] < 1e-5 and spread["SimpleRNN"] > 0.1
 
 
 def test_only_the_recurrent_model_learns_the_opinions(readers):
-    fit = getattr(keras.Model.fit, "uncapped", keras.Model.fit)  # the tests' fast mode would stop it after five batches
+    fit = getattr(
+        keras.Model.fit, "uncapped", keras.Model.fit
+    )  # the tests' fast mode would stop it after five batches
     keras.utils.set_random_seed(3)
     x, y = readers["x_train"], readers["y_train"]
-    bag, recurrent = readers["reader"](keras.layers.GlobalAveragePooling1D()), readers["reader"](keras.layers.SimpleRNN(16))
-    loss = [fit(model, x, y, epochs=60, verbose=0).history["loss"][-1] for model in (bag, recurrent)]
+    bag, recurrent = (
+        readers["reader"](keras.layers.GlobalAveragePooling1D()),
+        readers["reader"](keras.layers.SimpleRNN(16)),
+    )
+    loss = [
+        fit(model, x, y, epochs=60, verbose=0).history["loss"][-1] for model in (bag, recurrent)
+    ]
     assert loss[0] > np.log(2) - 1e-6 and loss[1] < 0.1
 
 
@@ -121,12 +145,18 @@ def test_memory_fades_below_one_and_is_a_switch_above(lesson):
     assert (np.diff(slow) < 0).all() and slow[-1] > 0.05, "at 1 tanh lets it fade, but slowly"
     ends = [echo(1.5, knock, n_steps=200)[-1] for knock in (0.01, 1, 9, -0.01, -9)]
     np.testing.assert_allclose(np.abs(ends), ends[0])
-    assert np.sign(ends).tolist() == [1, 1, 1, -1, -1] and ends[0] == pytest.approx(np.tanh(1.5 * ends[0]))
+    assert np.sign(ends).tolist() == [1, 1, 1, -1, -1] and ends[0] == pytest.approx(
+        np.tanh(1.5 * ends[0])
+    )
 
 
 def test_playground_shows_the_cell_at_every_setting(lesson):
     figure, echo = lesson["figure"], lesson["echo"]
-    assert len(figure.frames) == 31 and figure.frames[0].name == "-1.5" and figure.frames[-1].name == "1.5"
+    assert (
+        len(figure.frames) == 31
+        and figure.frames[0].name == "-1.5"
+        and figure.frames[-1].name == "1.5"
+    )
     for frame in figure.frames:
         bare, squashed = frame.data
         w_h = float(frame.name)
@@ -134,7 +164,9 @@ def test_playground_shows_the_cell_at_every_setting(lesson):
         np.testing.assert_allclose(squashed.y, echo(w_h), atol=6e-4)
         sizes = np.abs(w_h) ** np.arange(30.0)
         for shown, size in zip(bare.y, sizes, strict=True):
-            assert shown is None if size == 0 else shown == pytest.approx(size, rel=0.01), "zero has no logarithm"
+            assert shown is None if size == 0 else shown == pytest.approx(size, rel=0.01), (
+                "zero has no logarithm"
+            )
 
 
 # --- DNA ------------------------------------------------------------------------------------------------------------
@@ -142,6 +174,12 @@ def test_playground_shows_the_cell_at_every_setting(lesson):
 
 def test_protein_reads_the_genetic_code(lesson):
     protein = lesson["protein"]
-    assert protein(lesson["dna"]) == "MALWMRLLPLLALLALWGPDPAAA", "the signal peptide of human insulin"
-    assert protein("ATGTGGTAATAGTGA") == "MW***" and protein("GCAGCCGCGGCTA") == "AAAA" and protein("AC") == ""
+    assert protein(lesson["dna"]) == "MALWMRLLPLLALLALWGPDPAAA", (
+        "the signal peptide of human insulin"
+    )
+    assert (
+        protein("ATGTGGTAATAGTGA") == "MW***"
+        and protein("GCAGCCGCGGCTA") == "AAAA"
+        and protein("AC") == ""
+    )
     assert len(lesson["table"]) == 64 and len(set(lesson["table"].values())) == 21

@@ -27,7 +27,10 @@ def by_loop(series, n_steps, horizon):
 # --- windows --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "n_features", "n_steps", "horizon"), [(6, 1, 3, 1), (1000, 1, 20, 1), (50, 2, 7, 3), (4, 3, 3, 1)])
+@pytest.mark.parametrize(
+    ("n", "n_features", "n_steps", "horizon"),
+    [(6, 1, 3, 1), (1000, 1, 20, 1), (50, 2, 7, 3), (4, 3, 3, 1)],
+)
 def test_windows_equal_the_loop(lesson, n, n_features, n_steps, horizon):
     series = np.random.default_rng(0).normal(size=(n, n_features))
     windows, targets = lesson["make_windows"](series, n_steps, horizon)
@@ -38,11 +41,20 @@ def test_windows_equal_the_loop(lesson, n, n_features, n_steps, horizon):
 
 
 @settings(max_examples=100, deadline=None)
-@given(data=st.data(), n_features=st.integers(1, 3), n_steps=st.integers(1, 12), horizon=st.integers(1, 6))
+@given(
+    data=st.data(),
+    n_features=st.integers(1, 3),
+    n_steps=st.integers(1, 12),
+    horizon=st.integers(1, 6),
+)
 def test_windows_equal_the_loop_whatever_the_sizes(data, lesson, n_features, n_steps, horizon):
     n = data.draw(st.integers(n_steps + horizon, 40))
     series = np.arange(n * n_features, dtype=float).reshape(n, n_features)
-    for found, expected in zip(lesson["make_windows"](series, n_steps, horizon), by_loop(series, n_steps, horizon), strict=True):
+    for found, expected in zip(
+        lesson["make_windows"](series, n_steps, horizon),
+        by_loop(series, n_steps, horizon),
+        strict=True,
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -75,7 +87,10 @@ def test_shapes_of_the_chapter(lesson):
 
 def test_parameters_of_the_chapter(lesson):
     model = lesson["model"]
-    assert [layer.count_params() for layer in model.layers] == [16_640, 129] and model.count_params() == 16_769
+    assert [layer.count_params() for layer in model.layers] == [
+        16_640,
+        129,
+    ] and model.count_params() == 16_769
     assert model.output_shape == (None, 1)
 
 
@@ -121,9 +136,13 @@ def test_recurrence_continues_any_sum_of_waves(lesson, frequencies, phases, heig
 
 def test_recurrence_is_exact_on_the_series_and_refuses_other_frequencies(lesson):
     y = lesson["series"][:, 0]
-    error = lambda weights: np.abs(sum(w * y[4 - j : -j] for j, w in enumerate(weights, 1)) - y[4:]).max()  # noqa: E731
+    error = lambda weights: np.abs(
+        sum(w * y[4 - j : -j] for j, w in enumerate(weights, 1)) - y[4:]
+    ).max()  # noqa: E731
     assert error(lesson["recurrence"](0.2, 0.05)) < 1e-12
-    assert error(lesson["recurrence"](0.2, 0.1)) > 1e-5, "cos(x), the chapter's title, is another series"
+    assert error(lesson["recurrence"](0.2, 0.1)) > 1e-5, (
+        "cos(x), the chapter's title, is another series"
+    )
 
 
 def test_linear_model_is_perfect_on_the_series_and_the_last_value_is_not(lesson):
@@ -135,7 +154,9 @@ def test_linear_model_is_perfect_on_the_series_and_the_last_value_is_not(lesson)
 def test_linear_model_finds_the_weights_by_which_the_targets_were_made(lesson):
     x = np.random.default_rng(0).normal(size=(50, 3, 1))
     y = x[:, :, 0] @ np.array([[1.0], [-2.0], [3.0]])
-    np.testing.assert_allclose(lesson["fit_linear"](x, y)(np.eye(3)[:, :, None]), [[1], [-2], [3]], atol=1e-10)
+    np.testing.assert_allclose(
+        lesson["fit_linear"](x, y)(np.eye(3)[:, :, None]), [[1], [-2], [3]], atol=1e-10
+    )
 
 
 # --- many steps ahead -----------------------------------------------------------------------------------------------
@@ -166,8 +187,12 @@ def test_forecast_continues_lines_and_looks_at_no_later_value(lesson, n, n_steps
 
 def test_error_ahead_compares_each_forecast_with_its_own_moment(lesson):
     x, y = lesson["make_windows"](np.arange(50.0).reshape(-1, 1), 5)
-    np.testing.assert_allclose(lesson["error_ahead"](lambda x: x[:, -1] + 1, (x, y), 10), np.zeros(10))
-    np.testing.assert_allclose(lesson["error_ahead"](lesson["last_value"], (x, y), 10), np.arange(1, 11))
+    np.testing.assert_allclose(
+        lesson["error_ahead"](lambda x: x[:, -1] + 1, (x, y), 10), np.zeros(10)
+    )
+    np.testing.assert_allclose(
+        lesson["error_ahead"](lesson["last_value"], (x, y), 10), np.arange(1, 11)
+    )
 
 
 def test_linear_model_stays_exact_64_steps_ahead(lesson):
@@ -178,7 +203,9 @@ def test_linear_model_stays_exact_64_steps_ahead(lesson):
 # --- gradients over time --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("activation", "gain"), [("tanh", 0.8), ("tanh", 1.5), ("relu", 1.0), ("relu", 1.5)])
+@pytest.mark.parametrize(
+    ("activation", "gain"), [("tanh", 0.8), ("tanh", 1.5), ("relu", 1.0), ("relu", 1.5)]
+)
 def test_gradient_norms_equal_automatic_differentiation(lesson, activation, gain):
     import tensorflow as tf
 
@@ -188,7 +215,11 @@ def test_gradient_norms_equal_automatic_differentiation(lesson, activation, gain
     assert len(norms) == 13 and norms[0] == 1
     for distance in (1, 5, 12):
         with tf.GradientTape() as tape:
-            before = layer(inputs[None, : 12 - distance], initial_state=first)[:, -1] if distance < 12 else first
+            before = (
+                layer(inputs[None, : 12 - distance], initial_state=first)[:, -1]
+                if distance < 12
+                else first
+            )
             tape.watch(before)
             last = layer(inputs[None, 12 - distance :], initial_state=before)[:, -1]
         jacobian = tape.jacobian(last, before)[0, :, 0].numpy()
@@ -197,5 +228,8 @@ def test_gradient_norms_equal_automatic_differentiation(lesson, activation, gain
 
 def test_tanh_vanishes_and_large_relu_explodes(lesson):
     inputs = lesson["series"][:100]
-    norms = {key: lesson["gradient_norms"](lesson["random_layer"](*key), inputs) for key in (("tanh", 1.0), ("relu", 1.8))}
+    norms = {
+        key: lesson["gradient_norms"](lesson["random_layer"](*key), inputs)
+        for key in (("tanh", 1.0), ("relu", 1.8))
+    }
     assert norms["tanh", 1.0][50] < 0.3 and norms["relu", 1.8][50] > 100

@@ -10,11 +10,25 @@ from lessons import define
 
 LESSON = "03_lstm_gru_cells"
 NAMES = define(
-    LESSON, "gate-values", "lstm-step", "run-lstm", "gru-step", "run-gru", "gru-step-default", "belt", "presets", "set-to-keep"
+    LESSON,
+    "gate-values",
+    "lstm-step",
+    "run-lstm",
+    "gru-step",
+    "run-gru",
+    "gru-step-default",
+    "belt",
+    "presets",
+    "set-to-keep",
 )
 NAMES |= {name: define(LESSON, "recall-data")[name] for name in ["recall_data"]}
 LARGE = 50.0  # a bias that makes a sigmoid 0 or 1
-shapes = dict(batch=st.integers(1, 3), n_steps=st.integers(1, 6), n_features=st.integers(1, 5), units=st.integers(1, 6))
+shapes = dict(
+    batch=st.integers(1, 3),
+    n_steps=st.integers(1, 6),
+    n_features=st.integers(1, 5),
+    units=st.integers(1, 6),
+)
 
 
 def filled(layer, seed, batch, n_steps, n_features):
@@ -47,7 +61,11 @@ def test_only_one_order_of_the_gates_fits():
     layer = NAMES["keras"].layers.LSTM(4, return_sequences=True)
     x, weights = filled(layer, 0, batch=2, n_steps=5, n_features=3)
     expected = layer(x).numpy()
-    fits = [o for o in itertools.permutations("ifgo") if np.allclose(NAMES["run_lstm"](x, *weights, o), expected, atol=1e-5)]
+    fits = [
+        o
+        for o in itertools.permutations("ifgo")
+        if np.allclose(NAMES["run_lstm"](x, *weights, o), expected, atol=1e-5)
+    ]
     assert fits == [("i", "f", "g", "o")]
 
 
@@ -87,7 +105,11 @@ def test_reset_gate_at_0_hides_the_state_from_the_candidate():
 
 def test_parameter_counts():
     names = define(LESSON, "count-parameters", "assert-parameters")
-    assert [names[f"{kind}_count"] for kind in ("lstm", "gru", "gru_classic")] == [67_072, 199_680, 198_912]
+    assert [names[f"{kind}_count"] for kind in ("lstm", "gru", "gru_classic")] == [
+        67_072,
+        199_680,
+        198_912,
+    ]
     assert names["counted"] == [67_072, 199_680, 198_912]
 
 
@@ -110,11 +132,19 @@ def test_a_memory_fades_by_the_forget_gate(f, k):
 
 def test_set_to_keep_reaches_the_gates_that_keep():
     keras = NAMES["keras"]
-    for layer, z in ((keras.layers.LSTM(4), None), (keras.layers.GRU(4), 0), (keras.layers.GRU(4), 1)):
+    for layer, z in (
+        (keras.layers.LSTM(4), None),
+        (keras.layers.GRU(4), 0),
+        (keras.layers.GRU(4), 1),
+    ):
         layer.build((None, None, 3))
         NAMES["set_to_keep"](layer)
         b = layer.get_weights()[2]
-        assert (b[4:8] == 4).all() and (b[:4] == -2).all() if z is None else (b[0, :4] == 4).all() and not b[1].any()
+        assert (
+            (b[4:8] == 4).all() and (b[:4] == -2).all()
+            if z is None
+            else (b[0, :4] == 4).all() and not b[1].any()
+        )
 
 
 @pytest.mark.parametrize("distance", [0, 1, 10])

@@ -57,12 +57,16 @@ def test_nothing_before_the_test_part_knows_it(right):
     for part in ("train", "validation"):
         for before, after in zip(data[part], marked[part], strict=True):
             np.testing.assert_array_equal(before, after)
-    assert not np.array_equal(data["test"][0], marked["test"][0]), "the marker did arrive in the test part"
+    assert not np.array_equal(data["test"][0], marked["test"][0]), (
+        "the marker did arrive in the test part"
+    )
 
 
 def test_nothing_in_training_knows_the_validation_part(right):
     frame, parts, data, scaler = prepared(right, right["prices"])
-    _, _, marked, marked_scaler = prepared(right, planted(right["prices"], frame["Date"].iloc[parts["validation"].start]))
+    _, _, marked, marked_scaler = prepared(
+        right, planted(right["prices"], frame["Date"].iloc[parts["validation"].start])
+    )
     np.testing.assert_array_equal(scaler.scale_, marked_scaler.scale_)
     np.testing.assert_array_equal(data["train"][0], marked["train"][0])
     assert not np.array_equal(data["validation"][0], marked["validation"][0])
@@ -78,7 +82,9 @@ def test_a_marker_moves_no_feature_of_an_earlier_day(right):
 def test_the_trap_catches_the_chapters_way(lesson):
     """The same marker does move the training windows when the scaler is fitted on all rows."""
     clean = lesson["drop_missing"](lesson["add_averages"](lesson["prices"]))
-    marked = lesson["drop_missing"](lesson["add_averages"](planted(lesson["prices"], clean["Date"].iloc[-100])))
+    marked = lesson["drop_missing"](
+        lesson["add_averages"](planted(lesson["prices"], clean["Date"].iloc[-100]))
+    )
     columns = ["3MA_new", "5MA_new"]
     assert (clean[columns].iloc[:-100] == marked[columns].iloc[:-100]).all(axis=None)
     scaled, leaked = (MinMaxScaler().fit_transform(table[columns]) for table in (clean, marked))
@@ -102,9 +108,14 @@ def test_no_window_straddles_a_boundary(right, n_rows):
     parts = right["split_rows"](n_rows)
     assert list(parts) == ["train", "validation", "test"]
     assert parts["train"].start == 0 and parts["test"].stop == n_rows
-    assert parts["train"].stop == parts["validation"].start and parts["validation"].stop == parts["test"].start
+    assert (
+        parts["train"].stop == parts["validation"].start
+        and parts["validation"].stop == parts["test"].start
+    )
     rows = np.arange(n_rows)
-    for part in parts.values():  # put the row number where the features are: a window shows which rows it reads
+    for part in (
+        parts.values()
+    ):  # put the row number where the features are: a window shows which rows it reads
         x, y = right["windows"](rows[part][:, None], rows[part], N_STEPS)
         assert x.min() >= part.start and x.max() < part.stop and y.max() < part.stop
         np.testing.assert_array_equal(x[:, -1, 0] + 1, y)
@@ -115,7 +126,9 @@ def test_prepare_targets_are_the_next_returns(right):
     frame, parts, data, scaler = prepared(right, right["prices"])
     for name, rows in parts.items():
         expected = frame["return"].iloc[rows].iloc[N_STEPS:].to_numpy()
-        np.testing.assert_allclose(data[name][1] * scaler.scale_[0] + scaler.mean_[0], expected, atol=1e-6)
+        np.testing.assert_allclose(
+            data[name][1] * scaler.scale_[0] + scaler.mean_[0], expected, atol=1e-6
+        )
         np.testing.assert_array_equal(data[name][0][1:, -1, 0], data[name][1][:-1])
     train = frame[["return", "range", "volume"]].iloc[parts["train"]]
     np.testing.assert_allclose(scaler.mean_, train.mean())
@@ -134,7 +147,13 @@ def test_previous_close_is_the_one_of_the_last_traded_day(right):
 
 def test_averages_missing_values_and_rows(lesson):
     table = lesson["add_averages"](lesson["prices"])
-    assert table[["3MA", "5MA", "3MA_new", "5MA_new", "R_t"]].isna().sum().tolist() == [2, 4, 3, 5, 1]
+    assert table[["3MA", "5MA", "3MA_new", "5MA_new", "R_t"]].isna().sum().tolist() == [
+        2,
+        4,
+        3,
+        5,
+        1,
+    ]
     close = lesson["prices"]["Close"]
     assert table["3MA_new"].iloc[10] == pytest.approx(close.iloc[7:10].mean())
     assert table["5MA"].iloc[10] == pytest.approx(close.iloc[6:11].mean())
@@ -157,7 +176,9 @@ def test_scores_by_hand(right):
     assert found["MASE"] == pytest.approx(3.5)
     assert found["R2 price"] == pytest.approx(1 - 15 / (1.5**2 + 4.5**2 + 3.5**2 + 0.5**2))
     # returns 0.2 -0.1 0 0.4 (mean 0.125), forecast 0.1 0.05 0.2 0.3
-    assert found["R2 return"] == pytest.approx(1 - (0.01 + 0.0225 + 0.04 + 0.01) / (0.075**2 + 0.225**2 + 0.125**2 + 0.275**2))
+    assert found["R2 return"] == pytest.approx(
+        1 - (0.01 + 0.0225 + 0.04 + 0.01) / (0.075**2 + 0.225**2 + 0.125**2 + 0.275**2)
+    )
     assert found["direction"] == pytest.approx(2 / 3), "the day without a move does not count"
 
 
@@ -169,15 +190,31 @@ def test_scores_of_persistence(right):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.integers(0, 2**31), st.integers(2, 60), st.floats(0.01, 1e5), st.sampled_from([0.25, 0.5, 2.0, 1024.0]))
+@given(
+    st.integers(0, 2**31),
+    st.integers(2, 60),
+    st.floats(0.01, 1e5),
+    st.sampled_from([0.25, 0.5, 2.0, 1024.0]),
+)
 def test_scores_keep_their_promises_whatever_the_prices(right, seed, n_days, price, unit):
     random = np.random.default_rng(seed)
     values = price * random.uniform(0.5, 1.5, n_days + 1)
-    close, previous, forecast = values[1:], values[:-1], values[1:] * random.uniform(0.5, 1.5, n_days)
+    close, previous, forecast = (
+        values[1:],
+        values[:-1],
+        values[1:] * random.uniform(0.5, 1.5, n_days),
+    )
     found = right["scores"](close, previous, forecast, naive_error=3.0)
-    assert found["RMSE"] >= found["MAE"] * (1 - 1e-9) and found["MASE"] == pytest.approx(found["MAE"] / 3)
+    assert found["RMSE"] >= found["MAE"] * (1 - 1e-9) and found["MASE"] == pytest.approx(
+        found["MAE"] / 3
+    )
     other = right["scores"](close * unit, previous * unit, forecast * unit, naive_error=3.0 * unit)
-    for name in ("MASE", "R2 price", "R2 return", "direction"):  # none of these depends on the currency
+    for name in (
+        "MASE",
+        "R2 price",
+        "R2 return",
+        "direction",
+    ):  # none of these depends on the currency
         assert other[name] == pytest.approx(found[name]), name
     perfect = right["scores"](close, previous, close, naive_error=3.0)
     assert perfect["RMSE"] == perfect["MASE"] == 0 and perfect["direction"] == 1
@@ -201,7 +238,10 @@ def test_a_second_training_starts_afresh(right):
     import keras
 
     rng = np.random.default_rng(0)
-    part = lambda n: (rng.normal(size=(n, 20, 3)).astype("float32"), rng.normal(size=n).astype("float32"))  # noqa: E731
+    part = lambda n: (
+        rng.normal(size=(n, 20, 3)).astype("float32"),
+        rng.normal(size=n).astype("float32"),
+    )  # noqa: E731
     data = {"train": part(300), "validation": part(50), "test": part(30)}
     model, state = right["compiled"](keras.layers.GRU(4))
     first, other, again = (right["train"](model, state, data, seed) for seed in (1, 2, 1))

@@ -23,7 +23,9 @@ def bpe():
 
 @pytest.fixture(scope="module")
 def layers():
-    return define(LESSON, "case-and-punctuation", "split-words", "int-mode", "old-and-new", "to-ids", "bags")
+    return define(
+        LESSON, "case-and-punctuation", "split-words", "int-mode", "old-and-new", "to-ids", "bags"
+    )
 
 
 # --- words and one-hot ----------------------------------------------------------------------------------------------
@@ -36,7 +38,13 @@ def test_a_text_without_words_has_no_words(words, text):
 
 def test_words_are_cut_as_keras_2_did(words, layers):
     legacy = layers["tf"].keras.preprocessing.text.text_to_word_sequence
-    odd = ["It's a well-made film... isn't it?", "end.<br /><br />The", "ÉTÉ\u00a0froid\u0085!", "a_b\tc\nd", "학교에서, 만났다."]
+    odd = [
+        "It's a well-made film... isn't it?",
+        "end.<br /><br />The",
+        "ÉTÉ\u00a0froid\u0085!",
+        "a_b\tc\nd",
+        "학교에서, 만났다.",
+    ]
     for text in odd:
         assert words["split_words"](text) == legacy(text)
         split = layers["tf"].strings.split(layers["standardize"](text)).numpy()
@@ -53,13 +61,18 @@ def test_whatever_the_text_its_words_are_clean_and_cutting_them_again_changes_no
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), min_size=1, max_size=6), st.integers(1, 10))
+@given(
+    st.lists(st.lists(st.sampled_from("abcdef"), max_size=8), min_size=1, max_size=6),
+    st.integers(1, 10),
+)
 def test_one_hot_can_be_read_back(words, token_lists, max_length):
     token_lists.append(["a"])
     index = words["build_index"](token_lists)
     assert sorted(index.values()) == list(range(1, len(index) + 1))
     names = {number: token for token, number in index.items()}
-    for row, tokens in zip(words["one_hot"](token_lists, index, max_length), token_lists, strict=True):
+    for row, tokens in zip(
+        words["one_hot"](token_lists, index, max_length), token_lists, strict=True
+    ):
         assert [names[step.argmax()] for step in row if step.any()] == tokens[:max_length]
 
 
@@ -111,7 +124,10 @@ def test_ngrams(layers):
 
 
 def test_pairs_are_counted_as_often_as_the_word_appears(bpe):
-    assert bpe["count_pairs"]({("a", "b", "a", "b"): 3, ("b", "a"): 1}) == {("a", "b"): 6, ("b", "a"): 4}
+    assert bpe["count_pairs"]({("a", "b", "a", "b"): 3, ("b", "a"): 1}) == {
+        ("a", "b"): 6,
+        ("b", "a"): 4,
+    }
 
 
 def test_merge_goes_from_left_to_right(bpe):
@@ -146,7 +162,10 @@ def test_bpe_round_trip(bpe, word):
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.dictionaries(st.text(alphabet="abc", min_size=1, max_size=6), st.integers(1, 9), min_size=1, max_size=5), st.integers(0, 8)
+    st.dictionaries(
+        st.text(alphabet="abc", min_size=1, max_size=6), st.integers(1, 9), min_size=1, max_size=5
+    ),
+    st.integers(0, 8),
 )
 def test_every_merge_is_the_most_frequent_pair_and_loses_no_letter(bpe, counts, n_merges):
     before = {(*word, "_"): count for word, count in counts.items()}
@@ -163,10 +182,14 @@ def test_learning_and_applying_agree(bpe):
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return define(LESSON, "train-bpe")["train_bpe"](["the film is good", "the film is bad"] * 10, 270)
+    return define(LESSON, "train-bpe")["train_bpe"](
+        ["the film is good", "the film is bad"] * 10, 270
+    )
 
 
-@pytest.mark.parametrize("text", ["", "?!", "  two  spaces ", "isn't it", "학교에서 친구를 만났다.", "\x85é🙂"])
+@pytest.mark.parametrize(
+    "text", ["", "?!", "  two  spaces ", "isn't it", "학교에서 친구를 만났다.", "\x85é🙂"]
+)
 def test_the_library_gives_every_text_back(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text).ids) == text
 
@@ -183,8 +206,12 @@ def test_morphemes_of_korean_and_of_nothing():
     names = define(LESSON, "split-words", "korean-spaces", "korean-morphemes")
     found = names["morphemes"](["학교에서 친구를 만났다.", "", "?!", "줄\n바꿈"])
     assert len(found) == 4 and found[1] == found[2] == []
-    assert found[0][:2] == ["학교/NNG", "에서/JKB"] and not [piece for piece in found[0] if piece.startswith(".")]
-    assert len(names["korean"]) == 40 and all(text.endswith(".") and text.count(".") == 1 for text in names["korean"])
+    assert found[0][:2] == ["학교/NNG", "에서/JKB"] and not [
+        piece for piece in found[0] if piece.startswith(".")
+    ]
+    assert len(names["korean"]) == 40 and all(
+        text.endswith(".") and text.count(".") == 1 for text in names["korean"]
+    )
 
 
 # --- masks ----------------------------------------------------------------------------------------------------------

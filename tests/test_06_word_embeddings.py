@@ -49,14 +49,18 @@ def test_cooccurrence_does_not_reach_into_the_next_sentence(lesson):
 
 def test_cooccurrence_with_unknown_words_and_empty_texts(lesson):
     counts = lesson["cooccurrence"]([np.array([0, -1, 1])], 2, window=2, weighted=True).toarray()
-    assert counts.tolist() == [[0, 0.5], [0.5, 0]], "an unknown word keeps its place and is not counted"
+    assert counts.tolist() == [[0, 0.5], [0.5, 0]], (
+        "an unknown word keeps its place and is not counted"
+    )
     empty = np.array([], int)
     assert lesson["cooccurrence"]([empty, empty], 4, window=2).shape == (4, 4)
     assert lesson["cooccurrence"]([empty, np.array([2])], 4, window=2).nnz == 0
 
 
 def test_cooccurrence_counts_a_word_that_meets_itself(lesson):
-    assert lesson["cooccurrence"]([np.array([0, 0])], 1, window=1)[0, 0] == 2  # the pair, from both sides
+    assert (
+        lesson["cooccurrence"]([np.array([0, 0])], 1, window=1)[0, 0] == 2
+    )  # the pair, from both sides
 
 
 # --- PPMI -----------------------------------------------------------------------------------------------------------
@@ -72,7 +76,9 @@ def test_ppmi_against_the_formula(lesson):
     result = lesson["ppmi"](sparse.csr_matrix(counts)).toarray()
     np.testing.assert_allclose(result, expected, atol=1e-5)
     assert result[0, 0] == pytest.approx(np.log(52 / 25), abs=1e-5)
-    assert result[0, 1] == 0 and not result[3].any(), "rarer than chance, and a word without neighbors"
+    assert result[0, 1] == 0 and not result[3].any(), (
+        "rarer than chance, and a word without neighbors"
+    )
 
 
 def test_ppmi_leaves_the_counts_as_they_are(lesson):
@@ -88,7 +94,9 @@ def test_ppmi_leaves_the_counts_as_they_are(lesson):
 def test_weight_rises_to_one_and_stays(lesson):
     weight = lesson["weight"]
     assert weight(np.array([10.0, 50.0])).tolist() == [1, 1]
-    assert weight(1.0) == pytest.approx(10**-0.75) and weight(100.0, x_max=200) == pytest.approx(0.5**0.75)
+    assert weight(1.0) == pytest.approx(10**-0.75) and weight(100.0, x_max=200) == pytest.approx(
+        0.5**0.75
+    )
     assert (np.diff(weight(np.linspace(0.01, 9.9, 50))) > 0).all()
 
 
@@ -113,7 +121,10 @@ def test_pairs_give_every_filled_cell_once_in_equal_batches(lesson, batch_size):
 def topics():
     """500 sentences about four topics of eight words, with two words that stand everywhere: word % 4 is its topic."""
     random = np.random.default_rng(1)
-    return [np.concatenate([[32], random.choice(np.arange(topic, 32, 4), 6), [33]]) for topic in random.integers(4, size=500)]
+    return [
+        np.concatenate([[32], random.choice(np.arange(topic, 32, 4), 6), [33]])
+        for topic in random.integers(4, size=500)
+    ]
 
 
 def share_of_own_topic(vectors):
@@ -126,7 +137,9 @@ def test_glove_on_a_small_corpus_learns_topics(lesson):
     import keras
 
     keras.utils.set_random_seed(0)
-    fit = getattr(keras.Model.fit, "uncapped", keras.Model.fit)  # the tests' fast mode would stop it after five batches
+    fit = getattr(
+        keras.Model.fit, "uncapped", keras.Model.fit
+    )  # the tests' fast mode would stop it after five batches
     pairs = lesson["Pairs"](lesson["cooccurrence"](topics(), 34, window=5, weighted=True), 128)
     model = lesson["glove_model"](34, 8)
     assert model.count_params() == 2 * 34 * (8 + 1)
@@ -135,17 +148,26 @@ def test_glove_on_a_small_corpus_learns_topics(lesson):
     assert losses[-1] < losses[0] / 5
     learned = np.hstack([model.get_layer(name).get_weights()[0] for name in ("w", "w_context")])
     random = np.random.default_rng(2).normal(size=learned.shape)
-    assert share_of_own_topic(learned - learned.mean(axis=0)) > 0.7 > 0.45 > share_of_own_topic(random)
+    assert (
+        share_of_own_topic(learned - learned.mean(axis=0)) > 0.7 > 0.45 > share_of_own_topic(random)
+    )
 
 
 def test_glove_model_computes_the_formula(lesson):
     model = lesson["glove_model"](5, 3)
     random = np.random.default_rng(3)
-    table = {name: random.normal(size=(5, size)) for name, size in [("w", 3), ("w_context", 3), ("b", 1), ("b_context", 1)]}
+    table = {
+        name: random.normal(size=(5, size))
+        for name, size in [("w", 3), ("w_context", 3), ("b", 1), ("b_context", 1)]
+    }
     for name, values in table.items():
         model.get_layer(name).set_weights([values])
     i, k = np.array([0, 4, 2]), np.array([1, 4, 0])
-    expected = (table["w"][i] * table["w_context"][k]).sum(axis=1) + table["b"][i, 0] + table["b_context"][k, 0]
+    expected = (
+        (table["w"][i] * table["w_context"][k]).sum(axis=1)
+        + table["b"][i, 0]
+        + table["b_context"][k, 0]
+    )
     np.testing.assert_allclose(np.ravel(model([i, k])), expected, rtol=1e-4)
 
 

@@ -42,7 +42,10 @@ def test_chapter_model_has_the_parameters_of_the_chapter(lesson):
 
 def test_words_and_marks(lesson):
     texts = ["It isn't bad:<br />See it, again!!", "?!", "", " \n", "café 9/10", "…"]
-    found = [text.decode().split() for text in lesson["words_and_marks"](lesson["tf"].constant(texts)).numpy()]
+    found = [
+        text.decode().split()
+        for text in lesson["words_and_marks"](lesson["tf"].constant(texts)).numpy()
+    ]
     assert found == [
         ["it", "isn't", "bad", ":", "see", "it", ",", "again", "!", "!"],
         ["?", "!"],
@@ -55,7 +58,9 @@ def test_words_and_marks(lesson):
 
 def test_no_review_becomes_a_row_of_padding_only(lesson):
     tf, keras = lesson["tf"], lesson["keras"]
-    layer = keras.layers.TextVectorization(max_tokens=10, standardize=lesson["words_and_marks"], ragged=True)
+    layer = keras.layers.TextVectorization(
+        max_tokens=10, standardize=lesson["words_and_marks"], ragged=True
+    )
     layer.adapt(tf.constant(["good film", ""]))
     ids = layer(tf.constant(["", "  ", "<br />", "good"]))
     assert ids.row_lengths().numpy().min() == 1 and ids.numpy()[0].tolist() == [1]
@@ -74,7 +79,9 @@ def test_batches_give_every_review_once_per_epoch(lesson, size, batch_size, shuf
         seen, zeros, steps = [], 0, 0
         for x, y in data.as_numpy_iterator():
             for row, label in zip(x, y, strict=True):
-                assert row[row > 0].tolist() == [label + 1] * lengths[label], "the whole review, padded at the end"
+                assert row[row > 0].tolist() == [label + 1] * lengths[label], (
+                    "the whole review, padded at the end"
+                )
                 assert not row[lengths[label] :].any()
             assert x.shape[1] == lengths[y].max(), "no wider than its longest review"
             seen, zeros, steps = seen + y.tolist(), zeros + (x == 0).sum(), steps + x.size
@@ -90,10 +97,14 @@ def test_predictions_come_back_in_the_order_of_the_reviews():
 
     class Longest:
         def predict(self, data, verbose):
-            return np.concatenate([x.max(axis=1, keepdims=True) for x, _ in data.as_numpy_iterator()])
+            return np.concatenate(
+                [x.max(axis=1, keepdims=True) for x, _ in data.as_numpy_iterator()]
+            )
 
     lengths = np.random.default_rng(1).integers(1, 30, 700)
-    ids = names["tf"].ragged.constant([[i + 1] * n for i, n in enumerate(lengths)], dtype=names["tf"].int64)
+    ids = names["tf"].ragged.constant(
+        [[i + 1] * n for i, n in enumerate(lengths)], dtype=names["tf"].int64
+    )
     assert names["predict_by_length"](Longest(), ids).tolist() == list(range(1, 701))
 
 
@@ -130,7 +141,9 @@ def small_reviews(n, seed):
     words = np.array([f"word{i}" for i in range(50)])
     told = [["awful", "boring", "bad"], ["great", "lovely", "good"]]
     return [
-        " ".join([*random.choice(words, random.integers(5, 60)), *random.choice(told[label], 3)]) + "!" for label in labels
+        " ".join([*random.choice(words, random.integers(5, 60)), *random.choice(told[label], 3)])
+        + "!"
+        for label in labels
     ], labels
 
 
@@ -143,11 +156,17 @@ def executed(monkeypatch, test_labels=None, trap=True):
     shell, found = InteractiveShell.instance(), cells(LESSON)
     test = small_reviews(200, seed=2)
     labels = test[1] if test_labels is None else test_labels(test[1])
-    monkeypatch.setattr(helpers, "load_imdb", lambda part="both": (small_reviews(400, seed=1), test))
+    monkeypatch.setattr(
+        helpers, "load_imdb", lambda part="both": (small_reviews(400, seed=1), test)
+    )
     monkeypatch.setattr(helpers, "show", lambda *args, **kwargs: None)
     monkeypatch.setattr(helpers, "drawing", lambda *args: None)
     monkeypatch.setattr(helpers, "plot_history", lambda *args, **kwargs: None)
-    names, outputs, final = {"get_ipython": lambda: shell}, {False: io.StringIO(), True: io.StringIO()}, False
+    names, outputs, final = (
+        {"get_ipython": lambda: shell},
+        {False: io.StringIO(), True: io.StringIO()},
+        False,
+    )
     for name, cell in found.items():
         if cell.cell_type != "code" or name.startswith("ex"):
             continue
@@ -172,7 +191,9 @@ def test_nothing_before_the_final_section_touches_the_test_set(monkeypatch):
         "majority", "unigram", "bigram", "flatten", "flatten_stopped", "simplernn", "lstm", "gru", "bigru",
     ]  # fmt: skip
     assert "test_" not in before and "has met the test set already" in after
-    assert "STAND-IN" in before and "STAND-IN" in after, "fewer than 25,000 test reviews are not the official test set"
+    assert "STAND-IN" in before and "STAND-IN" in after, (
+        "fewer than 25,000 test reviews are not the official test set"
+    )
     assert float(scores["unigram"]) > 0.95, "the words give it away"
 
     before_swapped, after_swapped, _ = executed(monkeypatch, test_labels=lambda labels: 1 - labels)
@@ -186,7 +207,16 @@ def test_nothing_before_the_final_section_touches_the_test_set(monkeypatch):
 
 
 def test_the_trap_works():
-    for look in (len, list, np.asarray, np.sum, bool, lambda x: x[0], lambda x: x == 1, lambda x: x.shape):
+    for look in (
+        len,
+        list,
+        np.asarray,
+        np.sum,
+        bool,
+        lambda x: x[0],
+        lambda x: x == 1,
+        lambda x: x.shape,
+    ):
         with pytest.raises(AssertionError, match="touched"):
             look(Trap())
 

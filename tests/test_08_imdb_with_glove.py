@@ -29,7 +29,9 @@ def wrong_at(threshold, y, p):
 
 
 # few different probabilities, so that there are ties; among them 0 and 1
-probabilities = st.one_of(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), st.floats(0, 1, allow_nan=False))
+probabilities = st.one_of(
+    st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), st.floats(0, 1, allow_nan=False)
+)
 cases = st.lists(st.tuples(st.integers(0, 1), probabilities), min_size=1, max_size=40)
 
 
@@ -55,7 +57,9 @@ def test_errors_of_every_threshold_are_counted_right(lesson, case):
 
 def test_ties_cannot_be_cut():
     best = define(LESSON, "best-threshold")["best_threshold"]
-    assert best([1, 0, 1, 0], [0.5, 0.5, 0.5, 0.5])[1] == 0.5  # cutting inside the tie would seem to give 0.25
+    assert (
+        best([1, 0, 1, 0], [0.5, 0.5, 0.5, 0.5])[1] == 0.5
+    )  # cutting inside the tie would seem to give 0.25
     assert best([0, 0, 0], [0.2, 0.9, 0.4]) == (np.inf, 0)
 
 
@@ -65,7 +69,9 @@ def test_at_least_as_good_as_the_chapters_loop(lesson):
     p = np.clip(0.5 + 0.2 * (y - 0.5) + random.normal(0, 0.2, 300), 0, 1)
     best, error, last, last_error = lesson["chapter_loop"](y, p)
     assert lesson["best_threshold"](y, p)[1] <= error <= last_error
-    assert error == pytest.approx(wrong_at(best, y, p) / 300, abs=0.005) and last == pytest.approx(0.8)
+    assert error == pytest.approx(wrong_at(best, y, p) / 300, abs=0.005) and last == pytest.approx(
+        0.8
+    )
 
 
 def test_roc_and_precision_agree_with_scikit_learn(lesson):
@@ -94,8 +100,16 @@ def uses_of_test_labels(code_cells):
     found, final = [], False
     for name, source in code_cells:
         final = final or name == FINAL
-        tree = ast.parse("\n".join("" if line.lstrip().startswith(("!", "%")) else line for line in source.splitlines()))
-        reads = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        tree = ast.parse(
+            "\n".join(
+                "" if line.lstrip().startswith(("!", "%")) else line for line in source.splitlines()
+            )
+        )
+        reads = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
         if "y_test" in reads and name != FINAL:
             found.append(name)
         if not final and name != "load" and "test_texts" in reads:
@@ -104,9 +118,16 @@ def uses_of_test_labels(code_cells):
 
 
 def test_test_labels_are_read_by_score_once_only():
-    code = [(name, cell.source) for name, cell in cells(LESSON).items() if cell.cell_type == "code" and name != "setup"]
+    code = [
+        (name, cell.source)
+        for name, cell in cells(LESSON).items()
+        if cell.cell_type == "code" and name != "setup"
+    ]
     assert FINAL in dict(code) and uses_of_test_labels(code) == []
-    for trap in ("threshold = best_threshold(y_test, p_test)", "model.fit(x, y, validation_data=(encode(test_texts), y_test))"):
+    for trap in (
+        "threshold = best_threshold(y_test, p_test)",
+        "model.fit(x, y, validation_data=(encode(test_texts), y_test))",
+    ):
         place = [name for name, _ in code].index("best-threshold")
         assert uses_of_test_labels([*code[:place], ("trap", trap), *code[place:]])[:1] == ["trap"]
         assert uses_of_test_labels([*code, ("trap", trap)])[:1] == ["trap"] or "y_test" not in trap
@@ -151,7 +172,18 @@ def test_each_model_meets_the_labels_once(capsys):
 
 def test_tokens_are_cut_as_gloves_texts_were(lesson):
     tokenize = lesson["tokenize"]
-    assert tokenize("It isn't bad:<br />I'd see it!") == ["it", "is", "n't", "bad", ":", "i", "'d", "see", "it", "!"]
+    assert tokenize("It isn't bad:<br />I'd see it!") == [
+        "it",
+        "is",
+        "n't",
+        "bad",
+        ":",
+        "i",
+        "'d",
+        "see",
+        "it",
+        "!",
+    ]
     assert tokenize("Don't, CAN'T, you'll") == ["do", "n't", ",", "ca", "n't", ",", "you", "'ll"]
     assert tokenize("'s-Hertogenbosch") == ["'s", "-", "hertogenbosch"]
     assert tokenize("") == tokenize("<br />") == []
@@ -184,18 +216,24 @@ def test_bucketed_saves_padding_and_hides_words_only(lesson):
     batches = lesson["Bucketed"](texts, np.zeros(640), batch_size=32, hidden=0.1)
     x = [batches[i][0] for i in range(len(batches))]
     padding = sum((part == 0).sum() for part in x)
-    assert padding == sum(part.size for part in x) - sum(map(len, texts)), "a hidden word is 1, padding stays 0"
+    assert padding == sum(part.size for part in x) - sum(map(len, texts)), (
+        "a hidden word is 1, padding stays 0"
+    )
     assert padding < 0.15 * sum(part.size for part in x) < 0.3 * 640 * 60
     hidden = sum((part == 1).sum() for part in x) / sum(map(len, texts))
     assert 0.08 < hidden < 0.12
-    assert min(len(part[0]) for part in x) == x[0].shape[1], "a short batch first: Keras takes the shape from the first ones"
+    assert min(len(part[0]) for part in x) == x[0].shape[1], (
+        "a short batch first: Keras takes the shape from the first ones"
+    )
 
 
 def test_pair_keys_are_words_and_neighbors(lesson):
     keys = lesson["pair_keys"](np.array([2, 3, 2, 3], np.int32))
     assert sorted(keys) == [2, 3, 3 * 30_000 + 3, 4 * 30_000 + 2]
     assert len(lesson["pair_keys"](np.array([29_999], np.int32))) == 1
-    assert lesson["pair_keys"](np.full(2, 29_999, np.int32)).max() == 30_000 * 30_000 + 29_999, "no overflow"
+    assert lesson["pair_keys"](np.full(2, 29_999, np.int32)).max() == 30_000 * 30_000 + 29_999, (
+        "no overflow"
+    )
 
 
 def test_bag_and_log_count_ratio_by_hand(lesson):
@@ -262,7 +300,9 @@ def test_saved_and_restored_weights_predict_bit_for_bit(lesson, tmp_path):
     before = lesson["predict_logits"](restored, texts)
     restored.load_weights(tmp_path / "reader.weights.h5")
     expected = lesson["predict_logits"](model, texts)
-    assert np.array_equal(lesson["predict_logits"](restored, texts), expected) and not np.array_equal(before, expected)
+    assert np.array_equal(
+        lesson["predict_logits"](restored, texts), expected
+    ) and not np.array_equal(before, expected)
     with pytest.raises(ValueError, match="weights.h5"):
         model.save_weights(tmp_path / "reader.h5")
 
@@ -272,6 +312,8 @@ def test_frozen_table_stays_and_trainable_one_moves(lesson):
 
     table = np.ones((10, 3), np.float32)
     for trainable in (False, True):
-        model = keras.Sequential([lesson["embedding"](table, trainable), keras.layers.GlobalAveragePooling1D()])
+        model = keras.Sequential(
+            [lesson["embedding"](table, trainable), keras.layers.GlobalAveragePooling1D()]
+        )
         assert len(model.layers[0].trainable_weights) == trainable
         np.testing.assert_array_equal(model.layers[0].get_weights()[0], table)

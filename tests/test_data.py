@@ -46,7 +46,9 @@ def archive(reviews_per_class=3, without=(), extra=()):
 
 def glove_text(words=("the", "king", "queen"), numbers=100):
     rng = np.random.default_rng(0)
-    return "".join(word + "".join(f" {x:.4f}" for x in rng.normal(size=numbers)) + "\n" for word in words)
+    return "".join(
+        word + "".join(f" {x:.4f}" for x in rng.normal(size=numbers)) + "\n" for word in words
+    )
 
 
 def prices(rows=120):
@@ -146,12 +148,17 @@ def names(folder):
 def assert_small_imdb(parts):
     for (texts, labels), part in zip(parts, ("train", "test"), strict=True):
         assert labels.tolist() == [0, 0, 0, 1, 1, 1]
-        assert texts == [f"{kind} film number {i} ({part})" for kind in ("neg", "pos") for i in range(3)]
+        assert texts == [
+            f"{kind} film number {i} ({part})" for kind in ("neg", "pos") for i in range(3)
+        ]
 
 
 def test_imdb_download_is_read_and_cached(server, folder, capsys):
     assert_small_imdb(helpers.load_imdb())
-    assert "[data] imdb: real, 6 train + 6 test reviews, from aclImdb_v1.tar.gz" in capsys.readouterr().out
+    assert (
+        "[data] imdb: real, 6 train + 6 test reviews, from aclImdb_v1.tar.gz"
+        in capsys.readouterr().out
+    )
     server.faults["aclImdb_v1.tar.gz"] = 500  # not asked a second time
     assert_small_imdb(helpers.load_imdb())
     assert names(folder) == ["aclImdb_v1.tar.gz", "imdb-cache.npz"]
@@ -174,7 +181,9 @@ def test_imdb_download_fault_is_one_sentence_and_leaves_nothing(server, folder, 
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("body", [b"<html><body>Please log in</body></html>", archive(reviews_per_class=2), b""])
+@pytest.mark.parametrize(
+    "body", [b"<html><body>Please log in</body></html>", archive(reviews_per_class=2), b""]
+)
 def test_imdb_download_with_wrong_content_is_refused(server, folder, body):
     server.files["aclImdb_v1.tar.gz"] = body
     with pytest.raises(helpers.DataError, match="sha256"):
@@ -187,7 +196,11 @@ def test_imdb_falls_back_when_the_address_cannot_be_reached(server, monkeypatch,
     if fault == "refused":
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            monkeypatch.setattr(helpers, "IMDB_URLS", (f"http://127.0.0.1:{free.getsockname()[1]}/aclImdb_v1.tar.gz",))
+            monkeypatch.setattr(
+                helpers,
+                "IMDB_URLS",
+                (f"http://127.0.0.1:{free.getsockname()[1]}/aclImdb_v1.tar.gz",),
+            )
     else:
         server.faults["aclImdb_v1.tar.gz"] = "silent"
     (texts, labels), (test_texts, _) = helpers.load_imdb()
@@ -213,7 +226,9 @@ def test_imdb_from_an_extracted_folder(folder):
 def test_imdb_from_an_archive_that_a_person_put_there(folder):
     (folder / "aclImdb.tar.gz").write_bytes(archive())
     assert_small_imdb(helpers.load_imdb())
-    (folder / "aclImdb.tar.gz").write_bytes(archive(extra=[("aclImdb/train/neg/x.txt", "a later copy")]))
+    (folder / "aclImdb.tar.gz").write_bytes(
+        archive(extra=[("aclImdb/train/neg/x.txt", "a later copy")])
+    )
     assert len(helpers.load_imdb("train")[0]) == 7  # the cache of the earlier file is not used
 
 
@@ -234,18 +249,26 @@ def test_imdb_archive_without_a_class_is_named(folder):
 
 def test_imdb_empty_folder_is_named(folder):
     (folder / "aclImdb").mkdir()
-    with pytest.raises(helpers.DataError, match="no reviews in train/neg, train/pos, test/neg, test/pos"):
+    with pytest.raises(
+        helpers.DataError, match="no reviews in train/neg, train/pos, test/neg, test/pos"
+    ):
         helpers.load_imdb()
 
 
 def test_imdb_review_that_is_not_text_is_named(folder):
-    (folder / "aclImdb.tar.gz").write_bytes(archive(extra=[("aclImdb/train/neg/bad.txt", b"\xff\xfe\xfa")]))
+    (folder / "aclImdb.tar.gz").write_bytes(
+        archive(extra=[("aclImdb/train/neg/bad.txt", b"\xff\xfe\xfa")])
+    )
     with pytest.raises(helpers.DataError, match="not UTF-8"):
         helpers.load_imdb()
 
 
 def test_imdb_names_that_lead_out_of_the_archive_are_ignored(folder):
-    evil = [("../../evil.txt", "x"), ("/etc/evil.txt", "x"), ("aclImdb/train/neg/../../../../evil.txt", "x")]
+    evil = [
+        ("../../evil.txt", "x"),
+        ("/etc/evil.txt", "x"),
+        ("aclImdb/train/neg/../../../../evil.txt", "x"),
+    ]
     (folder / "aclImdb.tar.gz").write_bytes(archive(extra=evil))
     assert_small_imdb(helpers.load_imdb())
     assert names(folder) == ["aclImdb.tar.gz", "imdb-cache.npz"]
@@ -309,7 +332,14 @@ def start(server, folder, **more):
     environment = {**os.environ, "RNN_DATA_DIR": str(folder)}
     environment.pop("RNN_OFFLINE", None)
     command = [sys.executable, "-c", DOWNLOAD, server.url("aclImdb_v1.tar.gz"), helpers.IMDB_SHA256]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **more)
+    return subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("count", [2, 8])
@@ -410,7 +440,9 @@ def test_glove_subset(folder, capsys):
     king, queen, cabbage = (glove.loc[word].to_numpy() for word in ("king", "queen", "cabbage"))
     assert king @ queen / np.linalg.norm(king) / np.linalg.norm(queen) > 0.7
     assert king @ cabbage / np.linalg.norm(king) / np.linalg.norm(cabbage) < 0.3
-    assert np.allclose(glove.loc["the"].iloc[:3], [-0.038194, -0.24487, 0.72812], atol=1e-3)  # the published numbers
+    assert np.allclose(
+        glove.loc["the"].iloc[:3], [-0.038194, -0.24487, 0.72812], atol=1e-3
+    )  # the published numbers
 
 
 def test_glove_words_keep_their_order_and_unknown_ones_are_left_out(folder):
@@ -428,7 +460,11 @@ def test_glove_file_is_read_and_cached(folder, form):
             packed.writestr("glove.6B.100d.txt", text)
     first, second = helpers.load_glove(), helpers.load_glove()
     assert first.index.tolist() == ["the", '"', "caf\u00e9", "king"]
-    assert first.equals(second) and first.attrs["source"] == "real" and (folder / "glove-cache.npy").exists()
+    assert (
+        first.equals(second)
+        and first.attrs["source"] == "real"
+        and (folder / "glove-cache.npy").exists()
+    )
     assert first.iloc[1, 2] == np.float32(text.split("\n")[1].split(" ")[3])
 
 
@@ -455,7 +491,9 @@ def test_glove_damaged_cache_is_made_again(folder, kept):
     ],
 )
 def test_glove_broken_line_is_named(folder, line):
-    (folder / "glove.6B.100d.txt").write_text(glove_text(("the",)) + line + "\n" + glove_text(("king",)), encoding="utf-8")
+    (folder / "glove.6B.100d.txt").write_text(
+        glove_text(("the",)) + line + "\n" + glove_text(("king",)), encoding="utf-8"
+    )
     with pytest.raises(helpers.DataError, match="glove.6B.100d.txt, line 2"):
         helpers.load_glove()
     assert names(folder) == ["glove.6B.100d.txt"]
@@ -502,8 +540,13 @@ def test_glove_download_tries_the_mirror(server, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("fault, says", [*DOWNLOAD_FAULTS, (None, "sha256")])
-def test_glove_download_fault_is_one_sentence_and_leaves_nothing(server, folder, monkeypatch, fault, says):
-    server.files["glove.6B.zip"], server.faults["glove.6B.zip"] = b"<html>Please log in</html>" * 100, fault
+def test_glove_download_fault_is_one_sentence_and_leaves_nothing(
+    server, folder, monkeypatch, fault, says
+):
+    server.files["glove.6B.zip"], server.faults["glove.6B.zip"] = (
+        b"<html>Please log in</html>" * 100,
+        fault,
+    )
     monkeypatch.setattr(helpers, "GLOVE_URLS", (server.url("glove.6B.zip"),))
     with pytest.raises(helpers.DataError, match=says):
         helpers.load_glove()
@@ -515,7 +558,11 @@ def test_glove_download_fault_is_one_sentence_and_leaves_nothing(server, folder,
 
 def test_stock_simulated_without_internet_cannot_be_missed(folder, capsys):
     table = helpers.load_stock()
-    assert table.shape == (5528, 7) and table["Close"].min() > 0 and (table["Volume"] == 0).sum() == 115
+    assert (
+        table.shape == (5528, 7)
+        and table["Close"].min() > 0
+        and (table["Volume"] == 0).sum() == 115
+    )
     assert table.attrs["source"] == "simulated"
     assert "!!  SIMULATED PRICES" in capsys.readouterr().out
     assert names(folder) == []
@@ -524,7 +571,9 @@ def test_stock_simulated_without_internet_cannot_be_missed(folder, capsys):
 def test_stock_simulated_returns_cannot_be_predicted_from_yesterday():
     table = helpers.load_stock("simulated")
     returns = table.loc[table["Volume"] > 0, "Close"].pct_change().dropna()
-    assert abs(returns.autocorr(1)) < 0.04  # noise of 5,400 draws: 2 / sqrt(5400) = 0.027, more with fat tails
+    assert (
+        abs(returns.autocorr(1)) < 0.04
+    )  # noise of 5,400 draws: 2 / sqrt(5400) = 0.027, more with fat tails
     assert (returns**2).autocorr(1) > 0.04  # but large moves come in clusters
 
 
@@ -532,23 +581,34 @@ def test_stock_simulated_returns_cannot_be_predicted_from_yesterday():
 def test_stock_from_the_data_folder(folder, name, capsys):
     prices().to_csv(folder / name, index=False)
     table = helpers.load_stock(start="2020-01-08", end="2020-06-10")
-    assert table["Date"].iloc[0] == pd.Timestamp("2020-01-08") and table["Date"].iloc[-1] == pd.Timestamp("2020-06-09")
-    assert f"[data] stock 005930.KS: real, {len(table)} days, from {name}" in capsys.readouterr().out
+    assert table["Date"].iloc[0] == pd.Timestamp("2020-01-08") and table["Date"].iloc[
+        -1
+    ] == pd.Timestamp("2020-06-09")
+    assert (
+        f"[data] stock 005930.KS: real, {len(table)} days, from {name}" in capsys.readouterr().out
+    )
 
 
 def test_stock_file_as_excel_saves_it(folder):
     text = "\ufeff" + prices().to_csv(index=False, lineterminator="\r\n")
     (folder / "005930.KS.csv").write_bytes(text.encode())
-    pd.testing.assert_frame_equal(helpers.load_stock(), helpers.load_stock(folder / "005930.KS.csv"))
+    pd.testing.assert_frame_equal(
+        helpers.load_stock(), helpers.load_stock(folder / "005930.KS.csv")
+    )
     assert helpers.load_stock()["Close"].tolist() == prices()["Close"].tolist()
 
 
 def test_stock_from_a_path(tmp_path):
     text = prices().to_csv(index=False).replace("\n", "\r\n")
-    (tmp_path / "mine.csv").write_bytes("\ufeff".encode() + text.encode())  # as spreadsheets write it
+    (tmp_path / "mine.csv").write_bytes(
+        "\ufeff".encode() + text.encode()
+    )  # as spreadsheets write it
     table = helpers.load_stock(tmp_path / "mine.csv")
     pd.testing.assert_frame_equal(table, prices(), check_dtype=False)
-    assert all(table[name].dtype == "float64" for name in helpers.STOCK_COLUMNS[:-1]) and table["Volume"].dtype == "int64"
+    assert (
+        all(table[name].dtype == "float64" for name in helpers.STOCK_COLUMNS[:-1])
+        and table["Volume"].dtype == "int64"
+    )
 
 
 def test_stock_file_that_does_not_reach_the_asked_days_says_so(folder, capsys):
@@ -580,7 +640,9 @@ def test_stock_file_that_cannot_be_used_is_named(folder, change, says):
     assert "005930.KS.csv" in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\xfa\x00", b"<html>\n<body>not found, sorry</body></html>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe\xfa\x00", b"<html>\n<body>not found, sorry</body></html>"]
+)
 def test_stock_file_that_is_no_table(folder, content):
     (folder / "005930.KS.csv").write_bytes(content)
     with pytest.raises(helpers.DataError, match="005930.KS.csv"):
@@ -595,21 +657,34 @@ def test_stock_path_that_does_not_exist():
 def test_stock_from_yahoo_is_validated_and_cached(folder, monkeypatch, capsys):
     import yfinance
 
-    answers = [prices().set_index("Date"), prices().set_index("Date").drop(columns="Volume"), prices(0).set_index("Date")]
+    answers = [
+        prices().set_index("Date"),
+        prices().set_index("Date").drop(columns="Volume"),
+        prices(0).set_index("Date"),
+    ]
     monkeypatch.delenv("RNN_OFFLINE", raising=False)
     monkeypatch.setattr(yfinance, "download", lambda *_, **__: answers.pop(0))
     assert len(helpers.load_stock("000660.KS")) == 120
     assert "from Yahoo Finance" in capsys.readouterr().out and names(folder) == ["000660.KS.csv"]
-    assert len(helpers.load_stock("000660.KS", start="2020-01-01")) == 120  # the copy; Yahoo is not asked again
+    assert (
+        len(helpers.load_stock("000660.KS", start="2020-01-01")) == 120
+    )  # the copy; Yahoo is not asked again
     assert len(answers) == 2
     (folder / "000660.KS.csv").unlink()
-    with pytest.raises(helpers.DataError, match="Yahoo's answer for 000660.KS has no column Volume"):
+    with pytest.raises(
+        helpers.DataError, match="Yahoo's answer for 000660.KS has no column Volume"
+    ):
         helpers.load_stock("000660.KS")
     assert helpers.load_stock("000660.KS").attrs["source"] == "simulated" and names(folder) == []
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError("reset"), TimeoutError("slow"), ValueError("429 Too Many Requests")])
-def test_stock_that_yahoo_does_not_answer_is_simulated_and_nothing_is_kept(folder, monkeypatch, capsys, error):
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionResetError("reset"), TimeoutError("slow"), ValueError("429 Too Many Requests")],
+)
+def test_stock_that_yahoo_does_not_answer_is_simulated_and_nothing_is_kept(
+    folder, monkeypatch, capsys, error
+):
     import yfinance
 
     def fails(*_, **__):
@@ -626,7 +701,12 @@ def test_stock_that_yahoo_does_not_answer_is_simulated_and_nothing_is_kept(folde
 
 def test_import_is_light():
     code = "import sys, helpers; print([m for m in ('tensorflow', 'keras', 'pandas', 'numpy', 'matplotlib') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_no_pickle(folder):

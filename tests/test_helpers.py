@@ -16,7 +16,10 @@ def said(capsys, answers, tests):
 
 def test_check_accepts_refuses_and_waits(capsys):
     assert said(capsys, [3], lambda: iter([(True, "no")])) == "Exercise 1: correct."
-    assert said(capsys, [3], lambda: iter([(True, "first"), (False, "second")])) == "Exercise 1: not yet. second"
+    assert (
+        said(capsys, [3], lambda: iter([(True, "first"), (False, "second")]))
+        == "Exercise 1: not yet. second"
+    )
     assert "waiting for your answer" in said(capsys, [...], lambda: iter([(True, "")]))
 
 
@@ -38,7 +41,9 @@ def test_record_is_what_run_reads(capsys):
 
     helpers.record("mse", 0.000123)
     helpers.record("rows", 5528)
-    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("stream", text=capsys.readouterr().out)])
+    cell = nbformat.v4.new_code_cell(
+        outputs=[nbformat.v4.new_output("stream", text=capsys.readouterr().out)]
+    )
     assert run.figures(nbformat.v4.new_notebook(cells=[cell])) == {"mse": 0.000123, "rows": 5528}
 
 
@@ -74,7 +79,10 @@ print(len(history.epoch), int(model.optimizer.iterations.numpy()), model.predict
 """
     for fast, expected in (("1", "1 3 (700, 1)"), ("", "3 240 (700, 1)")):
         result = subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "RNN_FAST": fast}, capture_output=True, text=True
+            [sys.executable, "-c", code],
+            env={**os.environ, "RNN_FAST": fast},
+            capture_output=True,
+            text=True,
         )
         assert result.stdout.split("\n")[-2] == expected, result.stderr[-2000:]
 
@@ -85,12 +93,19 @@ def test_show_describes_a_figure(monkeypatch):
     import plotly.graph_objects as go
 
     shown = []
-    monkeypatch.setattr(IPython.display, "display", lambda data, raw, metadata: shown.append((data, metadata)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, raw, metadata: shown.append((data, metadata))
+    )
     plt.plot([1, 2])
     helpers.show("a line that rises")
     helpers.show("a bar", go.Figure(go.Bar(y=[1])), private=True)
     helpers.drawing(next(iter(helpers.Path("notebooks/figures").glob("*.svg"))).stem)
     (picture, about), (figure, private), (svg, _) = shown
-    assert set(picture) == {"image/png", "text/plain"} and about["image/png"]["alt"] == "a line that rises"
-    assert {"application/vnd.plotly.v1+json", "text/html"} <= set(figure) and private["rnn"]["private"]
+    assert (
+        set(picture) == {"image/png", "text/plain"}
+        and about["image/png"]["alt"] == "a line that rises"
+    )
+    assert {"application/vnd.plotly.v1+json", "text/html"} <= set(figure) and private["rnn"][
+        "private"
+    ]
     assert svg["image/svg+xml"].lstrip().startswith("<svg") and not plt.get_fignums()

@@ -45,14 +45,26 @@ def test_parts_of_a_lesson(name):
     language, lesson = name.split("/")
     other = "ko" if language == "en" else "en"
     headings = [
-        line for cell in of_kind(notebook, "markdown") for line in _prose(cell.source).splitlines() if re.match(r"# ", line)
+        line
+        for cell in of_kind(notebook, "markdown")
+        for line in _prose(cell.source).splitlines()
+        if re.match(r"# ", line)
     ]
     assert len(headings) == 1 and title.source.startswith("# ")
     address = stamp.repository()
-    assert f"colab.research.google.com/github/{address}/blob/main/notebooks/{name}.ipynb" in title.source
-    assert f"mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{name}.ipynb" in title.source
+    assert (
+        f"colab.research.google.com/github/{address}/blob/main/notebooks/{name}.ipynb"
+        in title.source
+    )
+    assert (
+        f"mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{name}.ipynb" in title.source
+    )
     assert f"(../{other}/{lesson}.ipynb)" in title.source
-    assert setup["id"] == "setup" and "setup(seed=" in setup.source and f"{address}.git" in setup.source
+    assert (
+        setup["id"] == "setup"
+        and "setup(seed=" in setup.source
+        and f"{address}.git" in setup.source
+    )
     exercises = _exercises(notebook)
     assert 3 <= len(exercises) <= 6
     assert len(notebook.cells) == len({cell["id"] for cell in notebook.cells})
@@ -66,7 +78,12 @@ def _exercises(notebook):
     ids = [cell["id"] for cell in notebook.cells]
     names = sorted({name.split("-")[0] for name in ids if re.match(r"ex\d+", name)})
     for name in names:
-        assert [i for i in ids if i.split("-")[0] == name] == [f"{name}-task", name, f"{name}-check", f"{name}-help"]
+        assert [i for i in ids if i.split("-")[0] == name] == [
+            f"{name}-task",
+            name,
+            f"{name}-check",
+            f"{name}-help",
+        ]
     return names
 
 
@@ -77,7 +94,11 @@ def test_no_code_of_the_house_in_a_lesson(name):
 
 
 def test_links_between_notebooks_lead_somewhere():
-    lessons = set(LESSONS) | {"07_imdb_without_glove", "08_imdb_with_glove", *(f"0{n}" for n in range(9))}
+    lessons = set(LESSONS) | {
+        "07_imdb_without_glove",
+        "08_imdb_with_glove",
+        *(f"0{n}" for n in range(9)),
+    }
     for name in BOTH:
         for cell in of_kind(load(name), "markdown"):
             for target in re.findall(r"\]\(((?:\.\./(?:en|ko)/)?[\w-]+)\.ipynb\)", cell.source):
@@ -88,9 +109,17 @@ def test_links_between_notebooks_lead_somewhere():
 def test_citations_have_one_form(name):
     """Further reading: author (year), *title*. Links lead to https addresses or to other lessons."""
     cells = of_kind(load(name), "markdown")
-    reading = [cell.source for cell in cells if re.search(r"^\*\*(Further reading|더 읽을거리)\*\*$", cell.source, re.M)]
+    reading = [
+        cell.source
+        for cell in cells
+        if re.search(r"^\*\*(Further reading|더 읽을거리)\*\*$", cell.source, re.M)
+    ]
     assert len(reading) == 1
-    items = re.split(r"\*\*(?:Further reading|더 읽을거리)\*\*\n+", reading[0])[1].split("\n\n")[0].splitlines()
+    items = (
+        re.split(r"\*\*(?:Further reading|더 읽을거리)\*\*\n+", reading[0])[1]
+        .split("\n\n")[0]
+        .splitlines()
+    )
     assert len(items) >= 2
     for item in items:
         assert re.match(r"- [^()*]+ \((?:18|19|20)\d\d\), \*[^*]+\*", item), item
@@ -100,7 +129,12 @@ def test_citations_have_one_form(name):
 
 
 def test_english_is_spelled_right(tmp_path):
-    pages = [path for folder in (ROOT, ROOT / "data", ROOT / "docs") for path in folder.glob("*.md") if ".ko." not in path.name]
+    pages = [
+        path
+        for folder in (ROOT, ROOT / "data", ROOT / "docs")
+        for path in folder.glob("*.md")
+        if ".ko." not in path.name
+    ]
     for path in [*pages, *ROOT.glob("*.py"), *ROOT.glob("tools/*.py"), *ROOT.glob("tests/*.py")]:
         shutil.copy(path, tmp_path / f"{path.parent.name}-{path.name}")
     for lesson in LESSONS:
@@ -125,17 +159,31 @@ def test_languages_are_in_step(lesson):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_korean_is_korean(lesson):
     english, korean = load(f"en/{lesson}"), load(f"ko/{lesson}")
-    for original, cell in zip(of_kind(english, "markdown"), of_kind(korean, "markdown"), strict=True):
-        words = re.sub(r"\$\$?.*?\$\$?|`[^`]*`|<[^>]+>|\[!?\[?[^\]]*\]\([^)]*\)", "", _prose(cell.source), flags=re.S)
+    for original, cell in zip(
+        of_kind(english, "markdown"), of_kind(korean, "markdown"), strict=True
+    ):
+        words = re.sub(
+            r"\$\$?.*?\$\$?|`[^`]*`|<[^>]+>|\[!?\[?[^\]]*\]\([^)]*\)",
+            "",
+            _prose(cell.source),
+            flags=re.S,
+        )
         if len(re.findall(r"[A-Za-z]{3,}", words)) > 3:
-            assert len(re.findall("[가-힣]", words)) > len(re.findall("[A-Za-z]", words)) / 4, cell["id"]
+            assert len(re.findall("[가-힣]", words)) > len(re.findall("[A-Za-z]", words)) / 4, cell[
+                "id"
+            ]
         for pattern in (r"```python.*?```", r"!\[[^\]]*\]\(([^)]*)\)"):
-            assert re.findall(pattern, original.source, re.S) == re.findall(pattern, cell.source, re.S), cell["id"]
+            assert re.findall(pattern, original.source, re.S) == re.findall(
+                pattern, cell.source, re.S
+            ), cell["id"]
 
 
 def test_sync_copies_code_and_finds_what_to_translate():
     english = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_markdown_cell("Hello", id="a"), nbformat.v4.new_code_cell("1", id="b")]
+        cells=[
+            nbformat.v4.new_markdown_cell("Hello", id="a"),
+            nbformat.v4.new_code_cell("1", id="b"),
+        ]
     )
     korean, stale = sync.synced(english)
     assert stale == ["a"]
@@ -156,15 +204,23 @@ def test_stamp_writes_one_address_everywhere(tmp_path):
     for path in [*ROOT.glob("README*.md"), ROOT / "pyproject.toml"]:
         text = path.read_text(encoding="utf-8")
         (tmp_path / path.name).write_text(
-            text.replace(f'github.com/{stamp.repository()}"', 'github.com/someone/my.course"'), encoding="utf-8"
+            text.replace(f'github.com/{stamp.repository()}"', 'github.com/someone/my.course"'),
+            encoding="utf-8",
         )
     stamp.main(tmp_path)
-    for path in [*tmp_path.glob("README*.md"), *tmp_path.rglob("*.ipynb"), *tmp_path.glob("deploy/*.[my]*")]:
+    for path in [
+        *tmp_path.glob("README*.md"),
+        *tmp_path.rglob("*.ipynb"),
+        *tmp_path.glob("deploy/*.[my]*"),
+    ]:
         text = path.read_text(encoding="utf-8")
         assert stamp.repository() not in text, path.name
         assert "someone/my.course" in text, path.name
     for path in (tmp_path / "notebooks" / "en").glob("*.ipynb"):
-        english, korean = (nbformat.read(tmp_path / "notebooks" / language / path.name, 4) for language in ("en", "ko"))
+        english, korean = (
+            nbformat.read(tmp_path / "notebooks" / language / path.name, 4)
+            for language in ("en", "ko")
+        )
         assert sync.synced(english, korean)[1] == []
         assert 'sys.path[:0] = ["../..", "my.course"]' in english.cells[1].source
 
@@ -180,7 +236,10 @@ CITATION = re.compile(
 
 
 def _values(text):
-    return {float(re.sub("[,_]", "", number)) for number in re.findall(r"\d[\d,_]*(?:\.\d+)?(?:e-?\d+)?", text)}
+    return {
+        float(re.sub("[,_]", "", number))
+        for number in re.findall(r"\d[\d,_]*(?:\.\d+)?(?:e-?\d+)?", text)
+    }
 
 
 def unbacked_numbers(notebook):
@@ -191,7 +250,9 @@ def unbacked_numbers(notebook):
         backing |= _values(cell.source)
         if "nbval-check-output" in cell.metadata.get("tags", []):
             for output in cell.outputs:
-                backing |= _values(output.get("text", "") + str(output.get("data", {}).get("text/plain", "")))
+                backing |= _values(
+                    output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+                )
     found = []
     for cell in of_kind(notebook, "markdown"):
         prose = re.sub(r"`[^`]*`|<[^>]+>|\]\([^)]*\)", "", _prose(cell.source))
@@ -199,7 +260,9 @@ def unbacked_numbers(notebook):
             number, percent = match[1].replace(",", ""), match[2]
             tolerance = 0.5001 * 10.0 ** -len(number.partition(".")[2])
             near = any(
-                abs(value * scale - float(number)) <= tolerance for value in backing for scale in ((1, 100) if percent else (1,))
+                abs(value * scale - float(number)) <= tolerance
+                for value in backing
+                for scale in ((1, 100) if percent else (1,))
             )
             if not near and not CITATION.search(prose):
                 found.append((cell["id"], match[0]))
@@ -219,10 +282,17 @@ def test_an_unbacked_number_is_found():
     )
 
     def found(prose):
-        notebook = nbformat.v4.new_notebook(cells=[code, moving, nbformat.v4.new_markdown_cell(prose, id="c")])
+        notebook = nbformat.v4.new_notebook(
+            cells=[code, moving, nbformat.v4.new_markdown_cell(prose, id="c")]
+        )
         return [number for _, number in unbacked_numbers(notebook)]
 
-    assert found("0.886, 88.6%, 89 %, 5,528 rows, 1,000 words, 0.25; three of 7; `0.5`; Maas in lesson 07") == []
+    assert (
+        found(
+            "0.886, 88.6%, 89 %, 5,528 rows, 1,000 words, 0.25; three of 7; `0.5`; Maas in lesson 07"
+        )
+        == []
+    )
     assert found("0.87, 88.7%, 5,529 rows") == ["0.87", "88.7%", "5,529"]
     assert found("It reaches 0.123 here.") == ["0.123"]
     assert found("Maas et al. (2011) report 88.89%.") == []
@@ -243,20 +313,32 @@ def test_stored_outputs_are_whole(name):
         for output in cell.outputs:
             data = output.get("data", {})
             if "image/png" in data:
-                assert len(output.metadata.get("image/png", {}).get("alt", "")) > 20, f"{cell['id']}: no alt text"
+                assert len(output.metadata.get("image/png", {}).get("alt", "")) > 20, (
+                    f"{cell['id']}: no alt text"
+                )
             if "application/vnd.plotly.v1+json" in data:
                 assert "image/png" in data, f"{cell['id']}: no still picture"
-    assert "/root/" not in path.read_text(encoding="utf-8") and "/home/" not in path.read_text(encoding="utf-8")
+    assert "/root/" not in path.read_text(encoding="utf-8") and "/home/" not in path.read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize("name", BOTH)
 def test_cells_marked_for_comparison_have_text_to_compare(name):
-    marked = [cell for cell in of_kind(load(name), "code") if "nbval-check-output" in cell.metadata.get("tags", [])]
+    marked = [
+        cell
+        for cell in of_kind(load(name), "code")
+        if "nbval-check-output" in cell.metadata.get("tags", [])
+    ]
     assert marked
     for cell in marked:
-        assert cell.outputs, f"{cell['id']} is marked and has no stored output: nbval would pass it silently"
+        assert cell.outputs, (
+            f"{cell['id']} is marked and has no stored output: nbval would pass it silently"
+        )
         for output in cell.outputs:
-            assert not {"image/png", "application/vnd.plotly.v1+json"} & set(output.get("data", {})), cell["id"]
+            assert not {"image/png", "application/vnd.plotly.v1+json"} & set(
+                output.get("data", {})
+            ), cell["id"]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -272,13 +354,19 @@ def test_what_is_edited_while_a_lesson_runs_is_kept():
     def notebook(text, *codes, **metadata):
         cells = [nbformat.v4.new_markdown_cell(text, id="text", metadata=metadata)]
         return nbformat.v4.new_notebook(
-            cells=cells + [nbformat.v4.new_code_cell(code, id=f"c{i}") for i, code in enumerate(codes)]
+            cells=cells
+            + [nbformat.v4.new_code_cell(code, id=f"c{i}") for i, code in enumerate(codes)]
         )
 
     executed = notebook("old", "1", "2")
     for number, cell in enumerate(executed.cells[1:], 1):
-        cell.outputs, cell.execution_count = [nbformat.v4.new_output("stream", text=f"{number}")], number
-    stored = run.with_outputs(notebook("new", "1", "3", slideshow={"slide_type": "slide"}), executed)
+        cell.outputs, cell.execution_count = (
+            [nbformat.v4.new_output("stream", text=f"{number}")],
+            number,
+        )
+    stored = run.with_outputs(
+        notebook("new", "1", "3", slideshow={"slide_type": "slide"}), executed
+    )
     assert stored.cells[0].source == "new" and "slideshow" in stored.cells[0].metadata
     assert stored.cells[1].outputs[0].text == "1" and stored.cells[1].execution_count == 1
     assert stored.cells[2].source == "3" and stored.cells[2].outputs == []
@@ -293,11 +381,23 @@ def test_expected_ranges_say_why(lesson):
 
 
 def test_a_figure_outside_its_range_is_found():
-    expected = {"x": {"a": {"min": 1, "max": 2, "why": "?"}, "b": {"min": 0, "max": 1, "why": "?", "needs": "stock"}}}
+    expected = {
+        "x": {
+            "a": {"min": 1, "max": 2, "why": "?"},
+            "b": {"min": 0, "max": 1, "why": "?", "needs": "stock"},
+        }
+    }
     verdicts = lambda found, source: [row[3] for row in run.judge("x", found, source, expected)]  # noqa: E731
     assert verdicts({"a": 1.5, "b": 0.5}, {"stock": "real"}) == ["ok", "ok"]
-    assert verdicts({"a": 2.5, "b": 7}, {"stock": "simulated"}) == ["OUTSIDE", "not judged: stock simulated"]
-    assert verdicts({"b": 7, "c": 1}, {"stock": "real"}) == ["MISSING", "OUTSIDE", "NOT IN expected.toml"]
+    assert verdicts({"a": 2.5, "b": 7}, {"stock": "simulated"}) == [
+        "OUTSIDE",
+        "not judged: stock simulated",
+    ]
+    assert verdicts({"b": 7, "c": 1}, {"stock": "real"}) == [
+        "MISSING",
+        "OUTSIDE",
+        "NOT IN expected.toml",
+    ]
 
 
 # --- data that is not ours ------------------------------------------------------------------------------------------
@@ -311,11 +411,18 @@ def test_no_price_series_is_stored(lesson):
             data = output.get("data", {})
             if output.get("metadata", {}).get("rnn", {}).get("private"):
                 assert set(data) <= {"image/png", "text/plain"}, cell["id"]
-            rows = len(re.findall(r"\b20[0-2]\d-[01]\d-[0-3]\d\b", data.get("text/plain", "") + output.get("text", "")))
+            rows = len(
+                re.findall(
+                    r"\b20[0-2]\d-[01]\d-[0-3]\d\b",
+                    data.get("text/plain", "") + output.get("text", ""),
+                )
+            )
             assert rows <= 25, f"{cell['id']} prints {rows} dates"
             if "stock" in run.sources(notebook):
                 for trace in data.get("application/vnd.plotly.v1+json", {}).get("data", []):
-                    assert len(json.dumps(trace)) < 20_000 or "x" not in trace or not _dated(trace), cell["id"]
+                    assert (
+                        len(json.dumps(trace)) < 20_000 or "x" not in trace or not _dated(trace)
+                    ), cell["id"]
 
 
 def _dated(trace):
@@ -330,7 +437,8 @@ def test_no_review_is_quoted_at_length():
     for name in BOTH:
         for cell in load(name).cells:
             texts = [cell.source] + [
-                output.get("text", "") + str(output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", [])
+                output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+                for output in cell.get("outputs", [])
             ]
             words = re.findall(r"\w+", " ".join(texts).lower())
             quoted.update(zip(*(words[i:] for i in range(16)), strict=False))
@@ -352,10 +460,15 @@ def test_drawings_are_described_and_used():
         for cell in of_kind(load(f"en/{lesson}"), "code")
         for name in re.findall(r'drawing\("([\w-]+)"\)', cell.source)
     }
-    there = {path.stem: path.read_text(encoding="utf-8") for path in (NOTEBOOKS / "figures").glob("*.svg")}
+    there = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (NOTEBOOKS / "figures").glob("*.svg")
+    }
     assert used == set(there)
     identifiers = [name for text in there.values() for name in re.findall(r'\bid="([^"]+)"', text)]
-    assert len(identifiers) == len(set(identifiers)), "ids must differ: drawings stand together in one page"
+    assert len(identifiers) == len(set(identifiers)), (
+        "ids must differ: drawings stand together in one page"
+    )
     for name, text in there.items():
         assert len(re.search(r"<title>(.*?)</title>", text, re.S)[1]) > 20, name
         assert "viewBox" in text and "<script" not in text and 'href="http' not in text, name
@@ -374,7 +487,9 @@ def test_exercises_accept_right_and_refuse_wrong_answers(lesson):
     """One execution of the lesson; each exercise is tried as it stands, with every wrong answer, and with its solution."""
     notebook = load(f"en/{lesson}")
     cells = {cell["id"]: cell for cell in notebook.cells}
-    wrong = tomllib.loads((ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8"))
+    wrong = tomllib.loads(
+        (ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8")
+    )
     exercises = _exercises(notebook)
     assert sorted(wrong) == exercises, "every exercise needs wrong answers"
     tried, plan = [], []
@@ -391,8 +506,15 @@ def test_exercises_accept_right_and_refuse_wrong_answers(lesson):
             tried.append((check, code, says))
             plan += [nbformat.v4.new_code_cell(code), check]
     trial = nbformat.v4.new_notebook(cells=plan, metadata=notebook.metadata)
-    NotebookClient(trial, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS / "en")}}).execute()
+    NotebookClient(
+        trial,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS / "en")}},
+    ).execute()
     for check, code, says in tried:
         text = "".join(output.get("text", "") for output in check.outputs)
         assert says in text, f"{code}\n-> {text}"
-        assert ("not yet" in text) == (says not in ("correct.", "waiting for your answer")), f"{code}\n-> {text}"
+        assert ("not yet" in text) == (says not in ("correct.", "waiting for your answer")), (
+            f"{code}\n-> {text}"
+        )

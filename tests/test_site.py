@@ -23,8 +23,12 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgG
 
 def notebook(source="print(1)", outputs=None, count=1):
     text = nbformat.v4.new_output("stream", text="1\n")
-    cell = nbformat.v4.new_code_cell(source, outputs=[text] if outputs is None else outputs, execution_count=count, id="one")
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 00 · Title", id="title"), cell])
+    cell = nbformat.v4.new_code_cell(
+        source, outputs=[text] if outputs is None else outputs, execution_count=count, id="one"
+    )
+    return nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# 00 · Title", id="title"), cell]
+    )
 
 
 def figure(alt="A picture with a description of some length", **more):
@@ -45,7 +49,12 @@ def test_every_lesson_can_be_a_page(language, lesson, tmp_path):
     page = website.page(original, lesson, tmp_path)
     text = nbformat.writes(page)
     assert "badge" not in page.cells[0].source and "cdn.plot.ly" not in text
-    shown = [output.data["text/html"] for cell in page.cells for output in cell.get("outputs", []) if "data" in output]
+    shown = [
+        output.data["text/html"]
+        for cell in page.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
     assert sum('class="figure' in html for html in map(str, shown)) == len(alts) > 0
     assert len(list((tmp_path / lesson).iterdir())) == len(alts)
 
@@ -58,9 +67,15 @@ def test_every_lesson_can_be_a_page(language, lesson, tmp_path):
         (notebook(outputs=[]), "the stored output is missing"),
         (notebook("frame.describe()\nframe", outputs=[]), "the stored output is missing"),
         (notebook("for x in y:\n    print(x)", outputs=[]), "the stored output is missing"),
-        (notebook(outputs=[nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]), "is an error"),
+        (
+            notebook(outputs=[nbformat.v4.new_output("error", ename="E", evalue="", traceback=[])]),
+            "is an error",
+        ),
         (notebook(outputs=[figure(alt="short")]), "without a description"),
-        (notebook(outputs=[nbformat.v4.new_output("display_data", {pages.LIVE: {}})]), "without a still picture"),
+        (
+            notebook(outputs=[nbformat.v4.new_output("display_data", {pages.LIVE: {}})]),
+            "without a still picture",
+        ),
     ],
 )
 def test_a_page_with_something_missing_is_refused(broken, says, tmp_path):
@@ -69,14 +84,25 @@ def test_a_page_with_something_missing_is_refused(broken, says, tmp_path):
 
 
 def test_cells_that_show_nothing_need_no_output(tmp_path):
-    for source in ("x = 1", "def f():\n    print(1)", "model.fit(x)", "%pip install y", "if a:\n    !git clone b\nimport c"):
+    for source in (
+        "x = 1",
+        "def f():\n    print(1)",
+        "model.fit(x)",
+        "%pip install y",
+        "if a:\n    !git clone b\nimport c",
+    ):
         website.page(notebook(source, outputs=[]), "00", tmp_path)
 
 
 def test_an_interactive_figure_keeps_its_picture_and_its_description(tmp_path):
-    live = figure(alt="A figure with <angle brackets> in it", **{pages.LIVE: {"data": [], "layout": {"title": "</script>"}}})
+    live = figure(
+        alt="A figure with <angle brackets> in it",
+        **{pages.LIVE: {"data": [], "layout": {"title": "</script>"}}},
+    )
     html = pages.figure_html(live, "one", tmp_path, "figures")
-    assert 'alt="A figure with &lt;angle brackets&gt; in it"' in html and html.count("</script>") == 1
+    assert (
+        'alt="A figure with &lt;angle brackets&gt; in it"' in html and html.count("</script>") == 1
+    )
     assert (tmp_path / "one.png").exists()
 
 
@@ -85,8 +111,13 @@ def test_both_languages_have_the_same_pages(tmp_path):
     for language in pages.LANGUAGES:
         website.write_sources(language, tmp_path / language, tmp_path / f"extra-{language}")
         names.append(sorted(path.name for path in (tmp_path / language).iterdir()))
-    assert names[0] == names[1] and {"index.md", "glossary.md", "instructor-guide.md"} < set(names[0])
-    english, korean = ((tmp_path / language / "glossary.md").read_text(encoding="utf-8") for language in pages.LANGUAGES)
+    assert names[0] == names[1] and {"index.md", "glossary.md", "instructor-guide.md"} < set(
+        names[0]
+    )
+    english, korean = (
+        (tmp_path / language / "glossary.md").read_text(encoding="utf-8")
+        for language in pages.LANGUAGES
+    )
     assert english.count("\n") == korean.count("\n") and "**forget gate** | 삭제 게이트" in english
     assert "**삭제 게이트** | forget gate" in korean
 
@@ -95,9 +126,19 @@ def test_the_instructor_guide_names_cells_that_are_there():
     for suffix in ("", ".ko"):
         guide = (ROOT / "docs" / f"instructor-guide{suffix}.md").read_text(encoding="utf-8")
         for number, text in re.findall(r"^## (0\d) ·[^\n]*\n(.*?)(?=^## )", guide, re.S | re.M):
-            cells = {cell["id"] for lesson in LESSONS if lesson.startswith(number) for cell in pages.read("en", lesson).cells}
-            lines = [line for line in text.splitlines() if re.match(r"\*\*(Run live|직접 실행)", line)]
-            assert len(lines) == 1 and set(re.findall(r"`([\w-]+)`", lines[0])) <= cells, (number, lines)
+            cells = {
+                cell["id"]
+                for lesson in LESSONS
+                if lesson.startswith(number)
+                for cell in pages.read("en", lesson).cells
+            }
+            lines = [
+                line for line in text.splitlines() if re.match(r"\*\*(Run live|직접 실행)", line)
+            ]
+            assert len(lines) == 1 and set(re.findall(r"`([\w-]+)`", lines[0])) <= cells, (
+                number,
+                lines,
+            )
 
 
 def test_korean_words_are_found_without_their_particles():
@@ -111,7 +152,10 @@ def built(tmp_path_factory):
         pytest.skip("Sphinx is installed by `make site`; `make test-site` runs these tests too")
     target = tmp_path_factory.mktemp("site")
     result = subprocess.run(
-        [sys.executable, ROOT / "tools" / "website.py", "--target", target], capture_output=True, text=True, encoding="utf-8"
+        [sys.executable, ROOT / "tools" / "website.py", "--target", target],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     assert int(re.search(r"in (\d+) s", result.stdout)[1]) < 60
@@ -126,7 +170,10 @@ def test_pages_switch_language_and_describe_their_figures(built):
             page = (built / language / name).read_text(encoding="utf-8")
             assert f'<html lang="{language}"' in page and f'href="../{other}/{name}"' in page, name
             assert (built / other / name).exists()
-            assert re.findall(r'<(?:script|link)[^>]+(?:src|href)="https?://[^"]+\.(?:js|css)', page) == [], name
+            assert (
+                re.findall(r'<(?:script|link)[^>]+(?:src|href)="https?://[^"]+\.(?:js|css)', page)
+                == []
+            ), name
             pictures = re.findall(r"<img [^>]*>", page)
             assert all("alt=" in picture for picture in pictures), name
         lesson = (built / language / f"{LESSONS[0]}.html").read_text(encoding="utf-8")
@@ -146,5 +193,10 @@ def test_a_broken_link_stops_the_build(built, tmp_path):
     for path in (tmp_path / "notebooks").glob("*/*.ipynb"):
         if path.stem != LESSONS[0]:
             path.unlink()  # the index still links to them
-    result = subprocess.run([sys.executable, tmp_path / "tools" / "website.py"], capture_output=True, text=True, encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, tmp_path / "tools" / "website.py"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     assert result.returncode == 1 and "Sphinx warned" in result.stderr

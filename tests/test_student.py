@@ -22,7 +22,9 @@ BOTH = [(language, lesson) for language in ("en", "ko") for lesson in LESSONS]
 
 
 def first_wrong(lesson, exercise):
-    return tomllib.loads((ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8"))[exercise][0]["code"]
+    return tomllib.loads(
+        (ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8")
+    )[exercise][0]["code"]
 
 
 @pytest.mark.parametrize(("language", "lesson"), BOTH)
@@ -47,11 +49,19 @@ def test_the_grader_tells_right_wrong_and_empty_apart(lesson):
     empty = student.handed_out(source)
     cells = {cell["id"]: cell for cell in source.cells}
     points = {"empty": [], "wrong": [], "right": []}
-    plan = [cell for cell in source.cells if cell.cell_type == "code" and not re.match(r"ex\d", cell["id"])]
+    plan = [
+        cell
+        for cell in source.cells
+        if cell.cell_type == "code" and not re.match(r"ex\d", cell["id"])
+    ]
     for answer in [cell for cell in empty.cells if re.fullmatch(r"ex\d+", cell["id"])]:
         name = answer["id"]
         wrong = f"{answer.source}\n{first_wrong(lesson, name)}"
-        for kind, code in (("empty", answer.source), ("wrong", wrong), ("right", cells[name].source)):
+        for kind, code in (
+            ("empty", answer.source),
+            ("wrong", wrong),
+            ("right", cells[name].source),
+        ):
             check = nbformat.v4.new_code_cell(cells[f"{name}-check"].source)
             points[kind].append(check)
             plan += [nbformat.v4.new_code_cell(code), check]
@@ -59,8 +69,13 @@ def test_the_grader_tells_right_wrong_and_empty_apart(lesson):
     NotebookClient(trial, timeout=600, kernel_name="python3", allow_errors=True).execute()
     for cell in trial.cells:
         if cell["id"] in cells:
-            assert not [output for output in cell.outputs if output.output_type == "error"], f"{cell['id']}: {cell.outputs}"
-    gained = {kind: sum(all(o.output_type != "error" for o in cell.outputs) for cell in cells) for kind, cells in points.items()}
+            assert not [output for output in cell.outputs if output.output_type == "error"], (
+                f"{cell['id']}: {cell.outputs}"
+            )
+    gained = {
+        kind: sum(all(o.output_type != "error" for o in cell.outputs) for cell in cells)
+        for kind, cells in points.items()
+    }
     assert gained == {"empty": 0, "wrong": 0, "right": len(points["right"])}
     assert all("waiting for your answer" in cell.outputs[-1].evalue for cell in points["empty"])
 
@@ -78,9 +93,15 @@ def test_nbgrader_itself_grades_three_submissions(tmp_path):
 
     def nbgrader(*arguments):
         programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader starts alembic
-        environment = {**os.environ, "PATH": programs, "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter")}
+        environment = {
+            **os.environ,
+            "PATH": programs,
+            "JUPYTER_CONFIG_DIR": str(tmp_path / "jupyter"),
+        }
         command = [sys.executable, "-m", "nbgrader", *arguments]
-        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
         assert result.returncode == 0, result.stderr[-3000:]
 
     nbgrader("generate_assignment", lesson, "--create")
@@ -92,13 +113,20 @@ def test_nbgrader_itself_grades_three_submissions(tmp_path):
         work = nbformat.from_dict(released)
         for cell in work.cells:
             if re.fullmatch(r"ex\d+", cell["id"]) and name != "empty":
-                cell.source = answers[cell["id"]] if name == "right" else f"{cell.source}\n{first_wrong(lesson, cell['id'])}"
+                cell.source = (
+                    answers[cell["id"]]
+                    if name == "right"
+                    else f"{cell.source}\n{first_wrong(lesson, cell['id'])}"
+                )
         folder = tmp_path / "submitted" / name / lesson
         folder.mkdir(parents=True)
         nbformat.write(work, folder / f"{lesson}.ipynb")
     nbgrader("autograde", lesson, "--create")
     nbgrader("export")
     with open(tmp_path / "grades.csv", encoding="utf-8") as file:
-        scores = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
+        scores = {
+            row["student_id"]: (float(row["score"]), float(row["max_score"]))
+            for row in csv.DictReader(file)
+        }
     most = float(len(student.exercises(pages.read("en", lesson))))
     assert scores == {"right": (most, most), "wrong": (0, most), "empty": (0, most)}

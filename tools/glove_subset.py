@@ -33,7 +33,9 @@ def vectors_of(path):
     """(words, float32 matrix), most frequent words first."""
     if path.suffix == ".json":
         table = json.loads(path.read_text(encoding="utf-8"))["vectors"]
-        words = sorted(table, key=lambda word: table[word][101])  # item 102 is the rank, item 101 a norm
+        words = sorted(
+            table, key=lambda word: table[word][101]
+        )  # item 102 is the rank, item 101 a norm
         return words, np.array([table[word][:100] for word in words], np.float32)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / path.name).symlink_to(path.resolve())
@@ -49,7 +51,9 @@ def main():
     words, vectors = vectors_of(Path(sys.argv[1]))
     known = set(words)
     texts, _ = helpers.load_imdb("train")
-    counts = collections.Counter(re.findall(r"[a-z0-9]+(?:'[a-z]+)?|[^\w\s]", " ".join(texts).lower()))
+    counts = collections.Counter(
+        re.findall(r"[a-z0-9]+(?:'[a-z]+)?|[^\w\s]", " ".join(texts).lower())
+    )
     frequent = [word for word, _ in counts.most_common() if word in known][:FROM_REVIEWS]
     missing = [word for word in EXTRA if word not in known]
     wanted = {*frequent, *words[:FROM_GLOVE], *EXTRA} & known
@@ -58,7 +62,10 @@ def main():
     chosen = "\n".join(words[row] for row in rows).encode()
     target = ROOT / "data" / "glove_subset.npz"
     np.savez_compressed(
-        target, fingerprint=np.array(""), words=np.frombuffer(chosen, np.uint8), vectors=vectors[rows].astype(np.float16)
+        target,
+        fingerprint=np.array(""),
+        words=np.frombuffer(chosen, np.uint8),
+        vectors=vectors[rows].astype(np.float16),
     )
     covered = sum(count for word, count in counts.items() if word in wanted) / counts.total()
     print(

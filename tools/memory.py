@@ -17,13 +17,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = {"07": 2048, "08": 2048}  # MB; the others get 1024
-FIRST = Path("/sys/fs/cgroup/memory")  # version 1 of control groups has a tree for memory; version 2 has one tree
+FIRST = Path(
+    "/sys/fs/cgroup/memory"
+)  # version 1 of control groups has a tree for memory; version 2 has one tree
 
 
 def make_group(megabytes):
     folder = (FIRST if FIRST.is_dir() else Path("/sys/fs/cgroup")) / f"rnn-memory-{os.getpid()}"
     folder.mkdir()
-    (folder / ("memory.limit_in_bytes" if FIRST.is_dir() else "memory.max")).write_text(str(megabytes * 2**20))
+    (folder / ("memory.limit_in_bytes" if FIRST.is_dir() else "memory.max")).write_text(
+        str(megabytes * 2**20)
+    )
     if not FIRST.is_dir():
         (folder / "memory.swap.max").write_text("0")
     return folder
@@ -87,7 +91,9 @@ Client(notebook, timeout=3600, kernel_name="python3").execute()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("lessons", nargs="*")
     parser.add_argument("--limit", type=int, help="MB, for every lesson")
     arguments = parser.parse_args()
@@ -101,7 +107,10 @@ def main():
         limit = arguments.limit or SIZES.get(path.name[:2], 1024)
         seconds, peak, fine = measured(path, limit, SCRIPT)
         failed |= not fine
-        print(f"{path.stem:<24}{limit:>9}{peak:>9.0f}{seconds / 60:>9.1f}{'' if fine else '   DIED OR FAILED'}", flush=True)
+        print(
+            f"{path.stem:<24}{limit:>9}{peak:>9.0f}{seconds / 60:>9.1f}{'' if fine else '   DIED OR FAILED'}",
+            flush=True,
+        )
     sys.exit(failed)
 
 

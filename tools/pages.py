@@ -79,7 +79,9 @@ def figure_html(output, name, folder, address):
     image = f'<img src="{address}/{picture}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
     if LIVE not in data:
         return f'<div class="figure">{image}</div>'
-    figure = json.dumps({key: data[LIVE][key] for key in ("data", "layout", "frames") if key in data[LIVE]})
+    figure = json.dumps(
+        {key: data[LIVE][key] for key in ("data", "layout", "frames") if key in data[LIVE]}
+    )
     figure = figure.replace("</", "<\\/")
     return (
         f'<div class="figure plotly-figure" role="group" aria-label="{html.escape(alt)}">'
@@ -105,11 +107,17 @@ def node_packages():
     if not done.exists() or done.read_text(encoding="utf-8") != lock:
         npm = shutil.which("npm")
         if npm is None:
-            raise SystemExit("npm is needed once, to fetch MathJax and reveal.js. Install Node.js (https://nodejs.org).")
+            raise SystemExit(
+                "npm is needed once, to fetch MathJax and reveal.js. Install Node.js (https://nodejs.org)."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(ROOT / "docs" / name, folder)
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=folder, check=True)
+        subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
+            cwd=folder,
+            check=True,
+        )
         done.write_text(lock, encoding="utf-8")
     return folder / "node_modules"
 

@@ -37,7 +37,9 @@ else:
     _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * (1 if _sys.platform == "darwin" else 1024)
 print(_peak)
 """
-LOG = re.compile(r"WARNING: All log messages before absl|[IWE]\d{4} \d\d:\d\d:\d\d")  # how TensorFlow's own lines begin
+LOG = re.compile(
+    r"WARNING: All log messages before absl|[IWE]\d{4} \d\d:\d\d:\d\d"
+)  # how TensorFlow's own lines begin
 
 
 def printed(notebook):
@@ -61,7 +63,11 @@ def sources(notebook):
 
     Of the prices only Samsung's count: a lesson may load the simulated series, or another share, on purpose.
     """
-    return dict(re.findall(r"^\[data\] (stock|imdb|glove)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M))
+    return dict(
+        re.findall(
+            r"^\[data\] (stock|imdb|glove)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M
+        )
+    )
 
 
 def judge(name, found, source, expected):
@@ -88,7 +94,9 @@ def judge(name, found, source, expected):
 
 def execute(notebook, folder, log=None):
     """Run every cell; (seconds, peak memory in bytes, error or None). What TensorFlow says about the machine goes to a log."""
-    client = NotebookClient(notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
     start = time.perf_counter()
     error, peak = None, 0
     with client.setup_kernel(stderr=log):
@@ -119,17 +127,28 @@ def cleaned(notebook):
             if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
             and not (output.get("name") == "stderr" and LOG.match(output.text))
         ]
-        for one, two in zip(cell.outputs[-2::-1], cell.outputs[:0:-1], strict=True):  # what was printed in pieces
+        for one, two in zip(
+            cell.outputs[-2::-1], cell.outputs[:0:-1], strict=True
+        ):  # what was printed in pieces
             if one.get("name") == two.get("name") == "stdout":
                 one.text += two.text
                 cell.outputs = [output for output in cell.outputs if output is not two]
         for output in cell.outputs:
-            if output.get("metadata", {}).get("rnn", {}).get("private") and "application/vnd.plotly.v1+json" in output.data:
+            if (
+                output.get("metadata", {}).get("rnn", {}).get("private")
+                and "application/vnd.plotly.v1+json" in output.data
+            ):
                 if "image/png" not in output.data:
-                    raise SystemExit(f"cell {cell['id']}: no still picture (install the `author` extra)")
+                    raise SystemExit(
+                        f"cell {cell['id']}: no still picture (install the `author` extra)"
+                    )
                 del output.data["application/vnd.plotly.v1+json"], output.data["text/html"]
     notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python"},
     }
     return notebook
@@ -143,14 +162,21 @@ def with_outputs(current, executed):
     ran = {cell["id"]: cell for cell in executed.cells if cell.cell_type == "code"}
     for cell in current.cells:
         if cell.cell_type == "code" and cell["id"] in ran and ran[cell["id"]].source == cell.source:
-            cell.outputs, cell.execution_count = ran[cell["id"]].outputs, ran[cell["id"]].execution_count
+            cell.outputs, cell.execution_count = (
+                ran[cell["id"]].outputs,
+                ran[cell["id"]].execution_count,
+            )
     current.metadata = executed.metadata
     return current
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing"
+    )
     parser.add_argument("--store", action="store_true")
     arguments = parser.parse_args()
     os.environ.pop("RNN_FAST", None)
@@ -158,7 +184,11 @@ def main():
         os.environ["RNN_STILLS"] = "1"
     expected = tomllib.loads((ROOT / "tests" / "expected.toml").read_text(encoding="utf-8"))
     paths = sorted((ROOT / "notebooks" / "en").glob("*.ipynb"))
-    paths = [path for path in paths if not arguments.lessons or path.name.startswith(tuple(arguments.lessons))]
+    paths = [
+        path
+        for path in paths
+        if not arguments.lessons or path.name.startswith(tuple(arguments.lessons))
+    ]
     folder = BUILD / "en"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "notebooks" / "figures", BUILD / "figures", dirs_exist_ok=True)
@@ -186,7 +216,9 @@ def main():
         table.append((path.stem, seconds, peak, data, rows))
         if arguments.store:
             if any(kind != "real" for kind in source.values()):
-                raise SystemExit(f"{path.stem}: stored outputs come from real data only; found {data}")
+                raise SystemExit(
+                    f"{path.stem}: stored outputs come from real data only; found {data}"
+                )
             stored = with_outputs(nbformat.read(path, as_version=4), cleaned(notebook))
             path.write_text(nbformat.writes(stored) + "\n", encoding="utf-8")
 
@@ -196,8 +228,14 @@ def main():
         for figure, value, wanted, verdict in rows:
             print(f"    {figure:<40}{value:>12}   expected {wanted:<22}{verdict}")
     measured = BUILD / "run.json"  # the latest of each lesson, for `make bench`
-    latest = {row["lesson"]: row for row in (json.loads(measured.read_text()) if measured.is_file() else [])}
-    latest |= {name: {"lesson": name, "seconds": seconds, "peak": peak} for name, seconds, peak, _, _ in table}
+    latest = {
+        row["lesson"]: row
+        for row in (json.loads(measured.read_text()) if measured.is_file() else [])
+    }
+    latest |= {
+        name: {"lesson": name, "seconds": seconds, "peak": peak}
+        for name, seconds, peak, _, _ in table
+    }
     measured.write_text(json.dumps([latest[name] for name in sorted(latest)]))
     print(f"\nExecuted pages: {folder.relative_to(ROOT)}/*.html")
     sys.exit(1 if failed else 0)

@@ -29,7 +29,11 @@ def main(seed=4):  # a path that ends about as far above its start as a large co
     for day in range(1, len(prices)):
         if traded[day]:
             returns[day] = np.clip(np.sqrt(variance) * shocks[day], -0.29, 0.29)
-            variance = (1 - ALPHA - BETA) * DAILY_VOLATILITY**2 + ALPHA * returns[day] ** 2 + BETA * variance
+            variance = (
+                (1 - ALPHA - BETA) * DAILY_VOLATILITY**2
+                + ALPHA * returns[day] ** 2
+                + BETA * variance
+            )
 
     close = 20_000 * np.cumprod(1 + returns)
     previous = np.r_[close[0], close[:-1]]

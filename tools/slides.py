@@ -20,7 +20,19 @@ import tomllib
 from functools import cache
 
 from nbconvert.filters.markdown import markdown2html
-from pages import BUILD, LANGUAGES, ROOT, blocks, copy_scripts, figure_html, heading, lessons, node_packages, read, without_badges
+from pages import (
+    BUILD,
+    LANGUAGES,
+    ROOT,
+    blocks,
+    copy_scripts,
+    figure_html,
+    heading,
+    lessons,
+    node_packages,
+    read,
+    without_badges,
+)
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -32,8 +44,18 @@ FULL = 18  # lines of code and output together; more makes two slides
 LINES = 16  # lines of printed output on a slide
 PLOT_CODE = 5  # code of a figure or a table is shown up to this many lines
 WORDS = {
-    "en": {"clock": " minutes", "section": "this section: {} min", "code": "Code of this cell", "text": "In the notebook"},
-    "ko": {"clock": "분", "section": "이 절: {}분", "code": "이 셀의 코드", "text": "노트북의 설명"},
+    "en": {
+        "clock": " minutes",
+        "section": "this section: {} min",
+        "code": "Code of this cell",
+        "text": "In the notebook",
+    },
+    "ko": {
+        "clock": "분",
+        "section": "이 절: {}분",
+        "code": "이 셀의 코드",
+        "text": "노트북의 설명",
+    },
 }
 
 
@@ -74,18 +96,26 @@ def split_text(markdown, asks):
     def room(part):
         if part.startswith("#"):
             return 0
-        return len(re.sub(r"\$\$.*?\$\$|[|*`$-]|\]\(.*?\)", "", part, flags=re.S)) + 40 * part.count("\n")
+        return len(
+            re.sub(r"\$\$.*?\$\$|[|*`$-]|\]\(.*?\)", "", part, flags=re.S)
+        ) + 40 * part.count("\n")
 
     texts = [i for i, part in enumerate(parts) if not part.startswith("#")]
     special = [i for i in texts if parts[i].startswith(("|", "$$", "- ", "1. ", ">", "```"))]
     shown = {i for i, part in enumerate(parts) if part.startswith("#")} | set(texts[:1])
     for i in special + texts:
-        if i not in shown and sum(room(parts[j]) for j in shown) + room(parts[i]) <= (ROOM if i in special else BUDGET):
+        if i not in shown and sum(room(parts[j]) for j in shown) + room(parts[i]) <= (
+            ROOM if i in special else BUDGET
+        ):
             shown.add(i)
-    for i in reversed(range(1, len(parts))):  # a heading whose text is not shown, and is not the question that follows
+    for i in reversed(
+        range(1, len(parts))
+    ):  # a heading whose text is not shown, and is not the question that follows
         if parts[i].startswith("#") and i + 1 not in shown and (i + 1 < len(parts) or not asks):
             shown.discard(i)
-    return [part for i, part in enumerate(parts) if i in shown], [part for i, part in enumerate(parts) if i not in shown]
+    return [part for i, part in enumerate(parts) if i in shown], [
+        part for i, part in enumerate(parts) if i not in shown
+    ]
 
 
 def question(markdown):
@@ -120,7 +150,18 @@ def narrow(code):
     """Code in lines of at most 84 characters; descriptions of figures, which the slide shows anyway, are left out."""
     code = re.sub(r'(\bshow\(\s*)f?"(?:[^"\\]|\\.)*"(?:\s+f?"(?:[^"\\]|\\.)*")*', r'\1"…"', code)
     code = re.sub(r"^record\(.*\)\n?", "", code, flags=re.M).strip() or code
-    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "84", "--stdin-filename", "cell.py", "-"]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "format",
+        "--isolated",
+        "--line-length",
+        "84",
+        "--stdin-filename",
+        "cell.py",
+        "-",
+    ]
     result = subprocess.run(command, input=code, capture_output=True, text=True, encoding="utf-8")
     return re.sub(r"\n{3,}", "\n\n", result.stdout.rstrip() if result.returncode == 0 else code)
 
@@ -132,9 +173,18 @@ def code_html(code):
 def output_html(cell, lesson, language, target):
     """The stored outputs of a cell: figures, tables, text; beside other text not the lines that `make run` reads."""
     parts = []
-    alone = all(line.startswith("[figure] ") for output in cell.outputs for line in output.get("text", "?").splitlines())
+    alone = all(
+        line.startswith("[figure] ")
+        for output in cell.outputs
+        for line in output.get("text", "?").splitlines()
+    )
     for number, output in enumerate(cell.outputs):
-        picture = figure_html(output, f"{cell['id']}-{number}", target / language / "figures" / lesson, f"figures/{lesson}")
+        picture = figure_html(
+            output,
+            f"{cell['id']}-{number}",
+            target / language / "figures" / lesson,
+            f"figures/{lesson}",
+        )
         data = output.get("data", {})
         if picture:
             parts.append(picture)
@@ -143,13 +193,20 @@ def output_html(cell, lesson, language, target):
         else:
             text = output.get("text") or data.get("text/plain", "")
             lines = text.rstrip().splitlines()
-            lines = [line.removeprefix("[figure] ") for line in lines if alone or not line.startswith("[figure] ")]
+            lines = [
+                line.removeprefix("[figure] ")
+                for line in lines
+                if alone or not line.startswith("[figure] ")
+            ]
             lines = lines[: LINES - 1] + ["…"] if len(lines) > LINES else lines
             if lines and output.get("name") != "stderr":
                 parts.append(f'<pre class="output">{html.escape(chr(10).join(lines))}</pre>')
     pictures = [part for part in parts if part.startswith('<div class="figure')]
     if len(pictures) > 1:
-        parts = [f'<div class="pair">{"".join(pictures)}</div>', *(part for part in parts if part not in pictures)]
+        parts = [
+            f'<div class="pair">{"".join(pictures)}</div>',
+            *(part for part in parts if part not in pictures),
+        ]
     return "".join(parts)
 
 
@@ -177,18 +234,30 @@ def slide_html(notebook, positions, lesson, language, target):
         if cell.source.startswith("drawing(") or (picture and code.count("\n") >= PLOT_CODE):
             shown.append(output)
             if not cell.source.startswith("drawing("):
-                spoken.append(f"**{WORDS[language]['code']}** (`{cell['id']}`)\n\n```python\n{code}\n```")
+                spoken.append(
+                    f"**{WORDS[language]['code']}** (`{cell['id']}`)\n\n```python\n{code}\n```"
+                )
         else:
             shown.append(code_html(code))
-            if output and code.count("\n") + output.count("\n") - 8 * output.count("<table") + len(shown) > FULL:
-                shown = ([f'<div class="question">{to_html([asked])}</div>'] if asked else []) + [output]
+            if (
+                output
+                and code.count("\n") + output.count("\n") - 8 * output.count("<table") + len(shown)
+                > FULL
+            ):
+                shown = ([f'<div class="question">{to_html([asked])}</div>'] if asked else []) + [
+                    output
+                ]
                 slides.append(shown)
             elif output:
                 shown.append(f'<div class="fragment">{output}</div>')
     follow = positions[-1] + 1
     while follow < len(notebook.cells) and slide_type(notebook.cells[follow]) in ("skip", "notes"):
         cell = notebook.cells[follow]
-        if cell.cell_type == "markdown" and not cell.source.startswith("#") and not re.match(r"ex\d", cell["id"]):
+        if (
+            cell.cell_type == "markdown"
+            and not cell.source.startswith("#")
+            and not re.match(r"ex\d", cell["id"])
+        ):
             spoken += without_question(cell.source)
         follow += 1
     return ["\n".join(shown) for shown in slides], spoken
@@ -201,12 +270,17 @@ def deck(lesson, language, target):
     for section in outline(notebook):
         name = notebook.cells[section[0][0]]["id"]
         minutes = notes[name]["minutes"]
-        slides, parts = [], [slide_html(notebook, positions, lesson, language, target) for positions in section]
+        slides, parts = (
+            [],
+            [slide_html(notebook, positions, lesson, language, target) for positions in section],
+        )
         seconds = round(60 * minutes / sum(len(contents) for contents, _ in parts))
         first = notebook.cells[section[0][0]].source.splitlines()[0].lstrip("# ")
         header = html.escape(f"{heading(notebook)} · {first}".replace("`", ""))
         for number, (positions, (contents, spoken)) in enumerate(zip(section, parts, strict=True)):
-            note = [f"**{clock}–{clock + minutes}{words['clock']}** · {words['section'].format(minutes)}"]
+            note = [
+                f"**{clock}–{clock + minutes}{words['clock']}** · {words['section'].format(minutes)}"
+            ]
             if number == 0:
                 note.append(notes[name][language])
             if spoken:
@@ -257,7 +331,9 @@ def main():
             page, count = deck(lesson, language, target)
             (target / language).mkdir(exist_ok=True)
             (target / language / f"{lesson}.html").write_text(page, encoding="utf-8")
-            entries.append(f'<li><a href="{language}/{lesson}.html">{heading(read(language, lesson))}</a> ({count})</li>')
+            entries.append(
+                f'<li><a href="{language}/{lesson}.html">{heading(read(language, lesson))}</a> ({count})</li>'
+            )
     (target / "index.html").write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Slides</title><h1>Slides</h1><ul>{"".join(entries)}</ul>',
         encoding="utf-8",

@@ -30,7 +30,9 @@ def stamped(text, repository):
 
 
 def repository(root=ROOT):
-    url = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
+    url = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"][
+        "Repository"
+    ]
     return url.removeprefix("https://github.com/").rstrip("/")
 
 

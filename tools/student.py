@@ -46,8 +46,14 @@ c.ClearSolutions.code_stub = {{"python": "{stub}"}}
 c.ExecutePreprocessor.timeout = 600
 """
 WORDS = {
-    "en": ("Exercises", "Replace the `...`, run your cell, then the check. Each check that says *correct* is worth one point."),
-    "ko": ("연습 문제", "`...`을 답으로 바꿔 실행한 뒤 확인 셀을 실행하세요. *correct*가 나올 때마다 1점입니다."),
+    "en": (
+        "Exercises",
+        "Replace the `...`, run your cell, then the check. Each check that says *correct* is worth one point.",
+    ),
+    "ko": (
+        "연습 문제",
+        "`...`을 답으로 바꿔 실행한 뒤 확인 셀을 실행하세요. *correct*가 나올 때마다 1점입니다.",
+    ),
 }
 
 
@@ -101,7 +107,11 @@ class Uses(ast.NodeVisitor):
         own = {arg.arg for arg in ast.walk(node) if isinstance(arg, ast.arg)}
         names = [name for name in ast.walk(node) if isinstance(name, ast.Name)]
         own |= {name.id for name in names if not isinstance(name.ctx, ast.Load)}
-        own |= {inner.name for inner in ast.walk(node) if isinstance(inner, (ast.FunctionDef, ast.ClassDef))}
+        own |= {
+            inner.name
+            for inner in ast.walk(node)
+            if isinstance(inner, (ast.FunctionDef, ast.ClassDef))
+        }
         self.reads |= {name.id for name in names} - own - self.assigns - set(dir(builtins))
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             self.assigns.add(node.name)
@@ -148,7 +158,9 @@ def exercises(notebook):
     """[(task, answer, check, help)] of a lesson."""
     cells = {cell["id"]: cell for cell in notebook.cells}
     names = sorted({name for name in cells if re.fullmatch(r"ex\d+", name)})
-    return [tuple(cells[name + part] for part in ("-task", "", "-check", "-help")) for name in names]
+    return [
+        tuple(cells[name + part] for part in ("-task", "", "-check", "-help")) for name in names
+    ]
 
 
 def without_solutions(notebook):
@@ -182,13 +194,19 @@ def graded(cell, *, grade=False, solution=False):
 def assignment(notebook, language):
     """The exercises of a lesson as nbgrader's source version, with solutions."""
     groups = exercises(notebook)
-    sources = [text for _, answer, check, help in groups for text in (answer.source, solution(help), check.source)]
+    sources = [
+        text
+        for _, answer, check, help in groups
+        for text in (answer.source, solution(help), check.source)
+    ]
     title, words = WORDS[language]
     first = f"# {title} · {heading(notebook)}\n\n{words}"
     cells = [graded(new_markdown_cell(first, id="title"))]
     cells.append(graded(new_code_cell(notebook.cells[1].source, id="setup")))
     cells.append(graded(new_code_cell(CHECK, id="grading")))
-    cells += [graded(new_code_cell(cell.source, id=cell["id"])) for cell in needed(notebook, sources)]
+    cells += [
+        graded(new_code_cell(cell.source, id=cell["id"])) for cell in needed(notebook, sources)
+    ]
     for task, answer, check, help in groups:
         code = f"{answer.source}\n{BEGIN}\n{solution(help)}\n{END}"
         cells += [
@@ -226,7 +244,9 @@ def main():
                 path.parent.mkdir(parents=True, exist_ok=True)
                 nbformat.validate(version)
                 path.write_text(nbformat.writes(version) + "\n", encoding="utf-8")
-        (course / "nbgrader_config.py").write_text(CONFIG.format(language=language, stub=STUB), encoding="utf-8")
+        (course / "nbgrader_config.py").write_text(
+            CONFIG.format(language=language, stub=STUB), encoding="utf-8"
+        )
     print(f"build/student: {', '.join(sorted(path.name for path in target.iterdir()))}")
 
 

@@ -40,7 +40,11 @@ def write(notebook, path):
 
 def synced(english, korean=None):
     """The Korean notebook that belongs to `english`, with the translations that `korean` has, and the ids still to translate."""
-    translated = {cell["id"]: cell for cell in korean.cells if cell.cell_type == "markdown"} if korean else {}
+    translated = (
+        {cell["id"]: cell for cell in korean.cells if cell.cell_type == "markdown"}
+        if korean
+        else {}
+    )
     result, stale = copy.deepcopy(english), []
     for cell in result.cells:
         if cell.cell_type != "markdown":
@@ -48,7 +52,9 @@ def synced(english, korean=None):
         original = cell.source
         if cell["id"] in translated:
             cell.source = translated[cell["id"]].source
-            cell.metadata["translation_of"] = translated[cell["id"]].metadata.get("translation_of", "")
+            cell.metadata["translation_of"] = translated[cell["id"]].metadata.get(
+                "translation_of", ""
+            )
         else:
             cell.metadata["translation_of"] = ""  # new: still in English
         if cell.metadata["translation_of"] != digest(original):
@@ -65,7 +71,9 @@ def accept(english, korean, ids):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--accept", nargs="+", metavar=("LESSON", "CELL"))
     arguments = parser.parse_args()
@@ -75,7 +83,9 @@ def main():
         korean = read(target) if target.exists() else None
         result, _ = synced(english, korean)
         if arguments.accept and arguments.accept[0] == path.stem:
-            unknown = set(arguments.accept[1:]) - {cell["id"] for cell in result.cells if cell.cell_type == "markdown"}
+            unknown = set(arguments.accept[1:]) - {
+                cell["id"] for cell in result.cells if cell.cell_type == "markdown"
+            }
             if unknown:
                 parser.error(f"{path.stem} has no markdown cell {', '.join(sorted(unknown))}")
             accept(english, result, arguments.accept[1:])

@@ -15,12 +15,33 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import nbformat
-from pages import BUILD, LANGUAGES, ROOT, MissingOutput, copy_scripts, figure_html, heading, lessons, read, without_badges
+from pages import (
+    BUILD,
+    LANGUAGES,
+    ROOT,
+    MissingOutput,
+    copy_scripts,
+    figure_html,
+    heading,
+    lessons,
+    read,
+    without_badges,
+)
 
 PRINTS = {"print", "show", "drawing", "record", "display", "plot_history"}
 WORDS = {
-    "en": {"lessons": "Lessons", "more": "Teaching", "slides": "Slides", "term": ("term", "Korean", "meaning", "lesson")},
-    "ko": {"lessons": "강의", "more": "수업 자료", "slides": "슬라이드", "term": ("용어", "영어", "뜻", "강의")},
+    "en": {
+        "lessons": "Lessons",
+        "more": "Teaching",
+        "slides": "Slides",
+        "term": ("term", "Korean", "meaning", "lesson"),
+    },
+    "ko": {
+        "lessons": "강의",
+        "more": "수업 자료",
+        "slides": "슬라이드",
+        "term": ("용어", "영어", "뜻", "강의"),
+    },
 }
 
 
@@ -51,7 +72,9 @@ def whole(notebook, name):
     for count, cell in enumerate(code, 1):
         where = f"{name}, cell {cell['id']}"
         if cell.execution_count != count:
-            raise MissingOutput(f"{where}: its stored number is {cell.execution_count}, it should be {count}: run `make outputs`")
+            raise MissingOutput(
+                f"{where}: its stored number is {cell.execution_count}, it should be {count}: run `make outputs`"
+            )
         if any(output.output_type == "error" for output in cell.outputs):
             raise MissingOutput(f"{where}: the stored output is an error")
         if not cell.outputs and shows_something(cell.source):
@@ -74,7 +97,9 @@ def page(notebook, lesson, figures):
             tags = tags - {"hide-input"} | {"remove-input"}
         cell.metadata["tags"] = sorted(tags - {"nbval-check-output"})
         for number, output in enumerate(cell.outputs):
-            picture = figure_html(output, f"{cell['id']}-{number}", figures / lesson, f"figures/{lesson}")
+            picture = figure_html(
+                output, f"{cell['id']}-{number}", figures / lesson, f"figures/{lesson}"
+            )
             if picture:
                 output.data, output.metadata = {"text/html": picture}, {}
     return notebook
@@ -85,10 +110,19 @@ def page(notebook, lesson, figures):
 
 def glossary(text, language):
     """The bilingual table of docs/glossary.md as a page in one language."""
-    rows = [[field.strip() for field in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")]
+    rows = [
+        [field.strip() for field in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| ")
+    ]
     names = {name[:2]: name for name in lessons()}
     title = "Glossary" if language == "en" else "용어집"
-    lines = [f"# {title}", "", "| {} | {} | {} | {} |".format(*WORDS[language]["term"]), "|---|---|---|---|"]
+    lines = [
+        f"# {title}",
+        "",
+        "| {} | {} | {} | {} |".format(*WORDS[language]["term"]),
+        "|---|---|---|---|",
+    ]
     pairs = [(en, ko, en_text, ko_text, number) for en, ko, en_text, ko_text, number in rows[1:]]
     pairs.sort(key=lambda row: row[0].lower() if language == "en" else row[1])
     for en, ko, en_text, ko_text, number in pairs:
@@ -108,7 +142,9 @@ def write_sources(language, source, extra, root=ROOT):
         notebook = page(read(language, lesson, root), lesson, extra / "figures")
         (source / f"{lesson}.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
     docs = root / "docs"
-    (source / "glossary.md").write_text(glossary((docs / "glossary.md").read_text(encoding="utf-8"), language), encoding="utf-8")
+    (source / "glossary.md").write_text(
+        glossary((docs / "glossary.md").read_text(encoding="utf-8"), language), encoding="utf-8"
+    )
     guide = (docs / f"instructor-guide{suffix}.md").read_text(encoding="utf-8")
     guide = re.sub(r"^\[(?:English|한국어)\]\(instructor-guide[.\w]*\)\n+", "", guide, flags=re.M)
     guide = re.sub(rf"\(\.\./notebooks/{language}/([\w]+\.ipynb)\)", r"(\1)", guide)
@@ -120,8 +156,13 @@ def write_sources(language, source, extra, root=ROOT):
             for lesson in lessons(root)
             if (BUILD / "slides" / language / f"{lesson}.html").exists()
         )
-    for caption, names in ((words["lessons"], lessons(root)), (words["more"], ["instructor-guide", "glossary"])):
-        index += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n"
+    for caption, names in (
+        (words["lessons"], lessons(root)),
+        (words["more"], ["instructor-guide", "glossary"]),
+    ):
+        index += (
+            f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n" + "\n".join(names) + "\n```\n"
+        )
     (source / "index.md").write_text(index, encoding="utf-8")
 
 
@@ -143,7 +184,9 @@ def build(language, target, work):
     """Sphinx for one language; its exit status."""
     from sphinx.cmd.build import build_main
 
-    source, extra, scripts = (work / f"{name}-{language}" for name in ("source", "extra", "scripts"))
+    source, extra, scripts = (
+        work / f"{name}-{language}" for name in ("source", "extra", "scripts")
+    )
     write_sources(language, source, extra)
     copy_scripts(scripts)
     settings = {
@@ -151,12 +194,23 @@ def build(language, target, work):
         "html_static_path": f"{ROOT / 'docs' / '_static'},{scripts}",
     }
     options = [part for name, value in settings.items() for part in ("-D", f"{name}={value}")]
-    where = ["-c", str(ROOT / "docs"), "-d", str(work / f"doctrees-{language}"), str(source), str(target / language)]
-    return build_main(["-q", "-b", "html", "-W", "--keep-going", "-E", "-t", language, *options, *where])
+    where = [
+        "-c",
+        str(ROOT / "docs"),
+        "-d",
+        str(work / f"doctrees-{language}"),
+        str(source),
+        str(target / language),
+    ]
+    return build_main(
+        ["-q", "-b", "html", "-W", "--keep-going", "-E", "-t", language, *options, *where]
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--target", type=Path, default=BUILD / "site")
     target = parser.parse_args().target
     start = time.perf_counter()

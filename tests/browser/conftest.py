@@ -18,7 +18,13 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 QUIET += ["--disable-component-update", "--disable-sync"]
 
 
@@ -27,9 +33,14 @@ def chromium():
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if not found and shutil.which("apt-get") and getattr(os, "getuid", lambda: 1)() == 0:
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "fonts-noto-cjk"]):
+        for command in (
+            ["update"],
+            ["install", "--yes", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+        ):
             subprocess.run(
-                ["apt-get", "-qq", *command], capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+                ["apt-get", "-qq", *command],
+                capture_output=True,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             )
         found = shutil.which("chromium")
     return found
@@ -39,7 +50,10 @@ def chromium():
 def browser():
     path = chromium()
     if not path:
-        pytest.exit("These tests need Chromium: install it (Debian: apt-get install chromium), then run `make test-browser`.", 1)
+        pytest.exit(
+            "These tests need Chromium: install it (Debian: apt-get install chromium), then run `make test-browser`.",
+            1,
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -60,7 +74,11 @@ def open_page(browser):
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.route(
-            lambda url: not url.startswith(("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")),
+            lambda url: (
+                not url.startswith(
+                    ("http://127.0.0.1", "http://localhost", "file:", "data:", "blob:")
+                )
+            ),
             lambda r: r.abort(),
         )
         page.goto(address, wait_until="load", timeout=60_000)
@@ -91,15 +109,30 @@ def lab(tmp_path_factory):
         nbformat.write(notebook, path)
     settings = tmp_path_factory.mktemp("settings")
     for name, values in (
-        ("notebook-extension/tracker", {"windowingMode": "none"}),  # every cell is in the page, not only those in view
+        (
+            "notebook-extension/tracker",
+            {"windowingMode": "none"},
+        ),  # every cell is in the page, not only those in view
         ("apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}),
     ):
         path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values), encoding="utf-8")
     port = free_port()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=test", f"--LabApp.user_settings_dir={settings}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+    ]
+    command += [
+        f"--ServerApp.root_dir={folder}",
+        "--IdentityProvider.token=test",
+        f"--LabApp.user_settings_dir={settings}",
+    ]
     command += [f"--LabApp.workspaces_dir={tmp_path_factory.mktemp('workspaces')}"]
     environment = {**os.environ, "RNN_FAST": "1", "RNN_OFFLINE": "1", "PYTHONPATH": str(folder)}
     log = (folder / "lab.log").open("w")
@@ -122,7 +155,9 @@ def lab(tmp_path_factory):
 def built(name):
     folder = ROOT / "build" / name
     if not (folder / "index.html").is_file():
-        pytest.fail(f"build/{name} is missing: run `make {name}` (`make test-browser` does).", pytrace=False)
+        pytest.fail(
+            f"build/{name} is missing: run `make {name}` (`make test-browser` does).", pytrace=False
+        )
     return folder
 
 
@@ -134,7 +169,9 @@ def site():
         def log_message(self, *arguments):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(built("site"))))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(built("site")))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()

@@ -19,8 +19,13 @@ def test_slides_show_and_fit(slides, open_page, language, lesson):
     with_formula = page.evaluate(
         "Reveal.getSlides().findIndex(slide => /\\\\\\(|\\$[^$]+\\$/.test(slide.querySelector('.fit').textContent))"
     )
-    for number in sorted({0, total // 2, total - 1, *([with_formula] if with_formula >= 0 else [])}):
-        page.evaluate("n => { const at = Reveal.getIndices(Reveal.getSlides()[n]); Reveal.slide(at.h, at.v); }", number)
+    for number in sorted(
+        {0, total // 2, total - 1, *([with_formula] if with_formula >= 0 else [])}
+    ):
+        page.evaluate(
+            "n => { const at = Reveal.getIndices(Reveal.getSlides()[n]); Reveal.slide(at.h, at.v); }",
+            number,
+        )
         page.wait_for_function("Reveal.getCurrentSlide().dataset.ready === 'yes'", timeout=60_000)
         state = page.evaluate(
             """() => {
@@ -38,7 +43,9 @@ def test_slides_show_and_fit(slides, open_page, language, lesson):
             }"""
         )
         where = f"slide {number + 1} of {total}"
-        assert len(state["text"].strip()) > 20 or state["pictures"], where  # a slide may be one figure
+        assert len(state["text"].strip()) > 20 or state["pictures"], (
+            where
+        )  # a slide may be one figure
         assert state["overflow"] == "false" and state["outside"] == 0, where
         assert state["errors"] == 0 and state["size"] >= 0.5, where
         if number == with_formula:

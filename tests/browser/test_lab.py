@@ -5,9 +5,7 @@ import re
 import nbformat
 import pytest
 
-PROMPTS = (
-    """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
-)
+PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -24,7 +22,9 @@ def test_run_all(lab, open_page, language):
 
     page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
     page.locator('[data-command="runmenu:run-all"]').click()
-    page.wait_for_function(f"({PROMPTS})().every(text => /^\\[\\d+\\]:$/.test(text))", timeout=240_000)
+    page.wait_for_function(
+        f"({PROMPTS})().every(text => /^\\[\\d+\\]:$/.test(text))", timeout=240_000
+    )
     numbers = [int(text[1:-2]) for text in page.evaluate(PROMPTS)]
     assert numbers == list(range(1, count + 1))
     assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
@@ -33,10 +33,14 @@ def test_run_all(lab, open_page, language):
     figure = page.locator(".js-plotly-plot", has=page.locator(".slider-container")).first
     figure.scroll_into_view_if_needed()
     figure.locator(".slider-grip-rect").wait_for(timeout=30_000)
-    before = figure.evaluate("plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))")
+    before = figure.evaluate(
+        "plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))"
+    )
     assert len(before) > 50
     rail = figure.locator(".slider-rail-touch-rect").bounding_box()
     page.mouse.click(rail["x"] + 0.9 * rail["width"], rail["y"] + rail["height"] / 2)
     page.wait_for_timeout(1500)
-    after = figure.evaluate("plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))")
+    after = figure.evaluate(
+        "plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))"
+    )
     assert after != before, "the slider did not change the figure"

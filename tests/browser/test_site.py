@@ -24,11 +24,15 @@ def test_language_switch_stays_on_the_page(site, open_page, lesson):
     assert page.problems == []
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "gradient"), ("ko", "기울기"), ("ko", "임베딩")])
+@pytest.mark.parametrize(
+    ("language", "word"), [("en", "gradient"), ("ko", "기울기"), ("ko", "임베딩")]
+)
 def test_search_finds_lessons(site, open_page, language, word):
     page = open_page(f"{site}/{language}/search.html?q={word}")
     page.wait_for_selector("#search-results ul.search li a", timeout=30_000)
-    links = page.locator("#search-results ul.search li a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    links = page.locator("#search-results ul.search li a").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
     assert any(re.match(r"(\.\./\w+/|\./)?0\d_", link) for link in links), links
     assert page.problems == []
 
@@ -40,7 +44,8 @@ def test_plotly_figures_are_alive(site, open_page, lesson):
     boxes = page.locator(".plotly-figure")
     assert boxes.count() > 0
     page.wait_for_function(
-        "[...document.querySelectorAll('.plotly-figure')].every(box => box.dataset.state === 'live')", timeout=60_000
+        "[...document.querySelectorAll('.plotly-figure')].every(box => box.dataset.state === 'live')",
+        timeout=60_000,
     )
     plot = boxes.locator(".js-plotly-plot").first
     plot.scroll_into_view_if_needed()

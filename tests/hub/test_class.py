@@ -26,10 +26,14 @@ from lessons import ROOT, bare_repository
 sys.path.insert(0, str(ROOT / "deploy"))
 import students  # noqa: E402
 
-STUDENTS = [f"test{number:02d}" for number in range(1, int(os.environ.get("RNN_STUDENTS", "20")) + 1)]
+STUDENTS = [
+    f"test{number:02d}" for number in range(1, int(os.environ.get("RNN_STUDENTS", "20")) + 1)
+]
 AT_ONCE = int(os.environ.get("RNN_AT_ONCE", "2"))
 HUB = Path(os.environ.get("RNN_HUB_DIR", "/tmp/rnn-hub-test"))
-HOMES = Path("/tmp/rnn-hub-homes")  # students' accounts must be able to reach it; pytest's folders are for one user
+HOMES = Path(
+    "/tmp/rnn-hub-homes"
+)  # students' accounts must be able to reach it; pytest's folders are for one user
 STATE = Path("/tmp/rnn-hub-test-state")
 LESSON = "rnn-course/notebooks/en/01_rnn_intro.ipynb"
 MEMORY = 2 * 2**30  # what "2G" means to the hub
@@ -73,7 +77,10 @@ def stop(process):
 def hub(tmp_path_factory):
     """(address, {student: password}, repository, restart) of a running hub; accounts and homes are removed in the end."""
     if os.name != "posix" or os.getuid() != 0:
-        pytest.fail("A hub starts servers for other accounts: run `make test-hub` as root, on Linux.", pytrace=False)
+        pytest.fail(
+            "A hub starts servers for other accounts: run `make test-hub` as root, on Linux.",
+            pytrace=False,
+        )
     folder = tmp_path_factory.mktemp("hub")
     HOMES.mkdir(mode=0o755, exist_ok=True)
     shutil.rmtree(STATE, ignore_errors=True)
@@ -107,14 +114,31 @@ def hub(tmp_path_factory):
         nonlocal process
         if process:
             stop(process)
-        process = subprocess.Popen([start], env=environment | changes, start_new_session=True, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(
+            [start],
+            env=environment | changes,
+            start_new_session=True,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+        )
         wait(lambda: process.poll() is not None or answers(hub_port))
-        wait(lambda: process.poll() is not None or requests.get(f"http://127.0.0.1:{hub_port}/hub/api", timeout=10).ok)
+        wait(
+            lambda: (
+                process.poll() is not None
+                or requests.get(f"http://127.0.0.1:{hub_port}/hub/api", timeout=10).ok
+            )
+        )
         assert process.poll() is None, (folder / "hub.log").read_text()[-3000:]
 
     try:
         restart()
-        yield f"http://127.0.0.1:{hub_port}", passwords, f"git://127.0.0.1:{git_port}/rnn-course.git", restart
+        yield (
+            f"http://127.0.0.1:{hub_port}",
+            passwords,
+            f"git://127.0.0.1:{git_port}/rnn-course.git",
+            restart,
+        )
     finally:
         stop(process)
         stop(git_daemon)
@@ -122,10 +146,19 @@ def hub(tmp_path_factory):
         for name in STUDENTS:
             account = f"rnn-{name}"
             if subprocess.run(["id", account], capture_output=True).returncode == 0:
-                uid = subprocess.run(["id", "-u", account], capture_output=True, text=True, check=True).stdout.strip()
-                for pid in subprocess.run(["pgrep", "-u", uid], capture_output=True, text=True).stdout.split():
+                uid = subprocess.run(
+                    ["id", "-u", account], capture_output=True, text=True, check=True
+                ).stdout.strip()
+                for pid in subprocess.run(
+                    ["pgrep", "-u", uid], capture_output=True, text=True
+                ).stdout.split():
                     os.kill(int(pid), signal.SIGKILL)
-                wait(lambda uid=uid: subprocess.run(["pgrep", "-u", uid], capture_output=True).returncode, 20)
+                wait(
+                    lambda uid=uid: (
+                        subprocess.run(["pgrep", "-u", uid], capture_output=True).returncode
+                    ),
+                    20,
+                )
                 subprocess.run(["userdel", "--remove", account], capture_output=True)
         shutil.rmtree(HOMES, ignore_errors=True)
         shutil.rmtree(STATE, ignore_errors=True)
@@ -180,22 +213,33 @@ class Student:
         """What the page behind the nbgitpuller link does."""
         what = {"repo": self.repository, "branch": "main", "targetpath": "rnn-course"}
         page = self.web.get(
-            f"{self.address}/hub/user-redirect/git-pull", params={**what, "urlpath": f"lab/tree/{LESSON}"}, timeout=60
+            f"{self.address}/hub/user-redirect/git-pull",
+            params={**what, "urlpath": f"lab/tree/{LESSON}"},
+            timeout=60,
         )
         assert page.ok and page.url.startswith(f"{self.mine}/git-pull")
         stream = self.web.get(f"{self.mine}/git-pull/api", params=what, timeout=180)
-        events = [json.loads(line[6:]) for line in stream.text.splitlines() if line.startswith("data: ")]
+        events = [
+            json.loads(line[6:]) for line in stream.text.splitlines() if line.startswith("data: ")
+        ]
         assert events and events[-1]["phase"] == "finished", events[-1:]
 
     def api(self, method, where, **body):
         header = {"X-XSRFToken": self.web.cookies.get("_xsrf", path=f"/user/{self.name}/")}
-        answer = self.web.request(method, f"{self.mine}/api/{where}", headers=header, json=body or None, timeout=120)
+        answer = self.web.request(
+            method, f"{self.mine}/api/{where}", headers=header, json=body or None, timeout=120
+        )
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
     def kernel(self, path=LESSON):
         session = self.api(
-            "POST", "sessions", path=path, name=path.rsplit("/", 1)[-1], type="notebook", kernel={"name": "python3"}
+            "POST",
+            "sessions",
+            path=path,
+            name=path.rsplit("/", 1)[-1],
+            type="notebook",
+            kernel={"name": "python3"},
         )
         return session["kernel"]["id"]
 
@@ -203,7 +247,9 @@ class Student:
         """Run cells through the web socket, as JupyterLab does; the text that they printed. Fails at the first error."""
         port = self.address.rsplit(":", 1)[1]
         cookies = "; ".join(
-            f"{cookie.name}={cookie.value}" for cookie in self.web.cookies if cookie.path in ("/", f"/user/{self.name}/")
+            f"{cookie.name}={cookie.value}"
+            for cookie in self.web.cookies
+            if cookie.path in ("/", f"/user/{self.name}/")
         )
         line = websocket.create_connection(
             f"ws://127.0.0.1:{port}/user/{self.name}/api/kernels/{kernel}/channels?session_id={uuid.uuid4().hex}",
@@ -221,7 +267,13 @@ class Student:
                     "version": "5.3",
                     "date": "",
                 }
-                content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+                content = {
+                    "code": source,
+                    "silent": False,
+                    "store_history": True,
+                    "user_expressions": {},
+                    "allow_stdin": False,
+                }
                 line.send(
                     json.dumps(
                         {
@@ -234,7 +286,9 @@ class Student:
                         }
                     )
                 )
-                replied = idle = False  # what was printed may come after the reply; nothing comes after "idle"
+                replied = idle = (
+                    False  # what was printed may come after the reply; nothing comes after "idle"
+                )
                 while not (replied and idle):
                     message = json.loads(line.recv())
                     if message["content"].get("execution_state") in ("restarting", "dead"):
@@ -286,7 +340,11 @@ def test_a_class_runs_lesson_01(hub):
         seconds = time.monotonic() - begin
         pss = int(student.run(kernel, [PSS])) / 1024
         folder = group(student.name)
-        names = ["memory.max_usage_in_bytes"] if (folder / "memory.max_usage_in_bytes").exists() else ["memory.peak"]
+        names = (
+            ["memory.max_usage_in_bytes"]
+            if (folder / "memory.max_usage_in_bytes").exists()
+            else ["memory.peak"]
+        )
         peak = int((folder / names[0]).read_text()) / 2**20
         student.api("DELETE", f"kernels/{kernel}")
         return seconds, pss, peak
@@ -308,13 +366,23 @@ def test_students_cannot_see_each_others_files(hub):
         student.log_in()
         student.start_server()
     home = f"{HOMES}/rnn-{one.name}"
-    one.run(one.kernel(""), [f"open('{home}/secret.txt', 'w').write('mine')", "import os; assert os.getuid() != 0"])
+    one.run(
+        one.kernel(""),
+        [f"open('{home}/secret.txt', 'w').write('mine')", "import os; assert os.getuid() != 0"],
+    )
     other = two.kernel("")
-    for what in (f"open('{home}/secret.txt')", f"os.listdir('{home}')", f"os.listdir('{STATE}')", "os.setuid(0)"):
+    for what in (
+        f"open('{home}/secret.txt')",
+        f"os.listdir('{home}')",
+        f"os.listdir('{STATE}')",
+        "os.setuid(0)",
+    ):
         code = f"import os\ntry:\n    print({what})\nexcept PermissionError:\n    print('refused')"
         assert two.run(other, [code]).strip() == "refused", what
     # nor through the web
-    assert one.web.get(f"{one.mine}/api/contents/secret.txt", timeout=60).json()["content"] == "mine"
+    assert (
+        one.web.get(f"{one.mine}/api/contents/secret.txt", timeout=60).json()["content"] == "mine"
+    )
     assert two.web.get(f"{one.mine}/api/contents/secret.txt", timeout=60).status_code in (403, 404)
     assert two.web.get(f"{two.address}/hub/api/users", timeout=60).status_code == 403
 
@@ -335,9 +403,13 @@ def test_who_takes_too_much_memory_harms_nobody_else(hub):
     quiet = modest.kernel("")
     kernel = greedy.kernel("")
     with pytest.raises(KernelDied):
-        greedy.run(kernel, [f"x = bytearray({MEMORY + 2**28})\nfor i in range(0, len(x), 4096): x[i] = 1"])
+        greedy.run(
+            kernel, [f"x = bytearray({MEMORY + 2**28})\nfor i in range(0, len(x), 4096): x[i] = 1"]
+        )
     assert modest.run(quiet, ["print(1 + 1)"]).strip() == "2"
-    wait(lambda: greedy.web.get(f"{greedy.mine}/lab", timeout=60).ok, 60)  # the kernel died, the server did not
+    wait(
+        lambda: greedy.web.get(f"{greedy.mine}/lab", timeout=60).ok, 60
+    )  # the kernel died, the server did not
 
 
 def test_a_server_that_nobody_uses_is_stopped_and_its_files_stay(hub):

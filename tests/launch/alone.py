@@ -18,7 +18,9 @@ if len(sys.argv) > 2:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     notebook.cells = code[: int(sys.argv[2])]
 notebook.cells.append(nbformat.v4.new_code_cell("print(sys.modules['helpers'].__file__)"))
-client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+client = NotebookClient(
+    notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+)
 try:
     client.execute()
 finally:

@@ -40,7 +40,9 @@ def test_scripts_stop_at_the_first_error(name):
 @pytest.mark.skipif(os.name != "posix", reason="Binder runs Linux")
 def test_start_runs_the_server_with_the_data_of_the_course():
     for before, after in (({}, "1"), ({"RNN_OFFLINE": ""}, "")):
-        environment = {name: value for name, value in os.environ.items() if name != "RNN_OFFLINE"} | before
+        environment = {
+            name: value for name, value in os.environ.items() if name != "RNN_OFFLINE"
+        } | before
         command = [str(ROOT / "start"), "bash", "-c", 'echo "$RNN_OFFLINE"']
         said = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         assert said.stdout.strip() == after
@@ -51,7 +53,13 @@ def test_repo2docker_picks_our_files(tmp_path):
     """The dry run prints the Dockerfile. It wants no Docker, and only the files that it decides by."""
     for name in ("environment.yml", "postBuild", "start", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path)
-    dry = subprocess.run([REPO2DOCKER, "--no-build", "--debug", "."], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    dry = subprocess.run(
+        [REPO2DOCKER, "--no-build", "--debug", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     said = dry.stdout + dry.stderr
     assert dry.returncode == 0, said[-2000:]
     minor = re.search(r"- python=3\.(\d+)", ENVIRONMENT)[1]
@@ -83,4 +91,7 @@ def test_kubernetes_values_have_only_keys_that_the_chart_documents():
 
     values = yaml.safe_load((ROOT / "deploy" / "values.yaml").read_text(encoding="utf-8"))
     assert set(paths(values)) == set(CHART)
-    assert values["singleuser"]["memory"] == {"guarantee": "1G", "limit": "2G"}  # what tools/memory.py measures
+    assert values["singleuser"]["memory"] == {
+        "guarantee": "1G",
+        "limit": "2G",
+    }  # what tools/memory.py measures

@@ -37,13 +37,19 @@ def address(tmp_path_factory):
 def colab(tmp_path, address):
     """A function that opens a notebook as Colab does, runs it, and returns its code cells."""
     stub = tmp_path / "stub"
-    (stub / "google" / "colab").mkdir(parents=True)  # `google` has no __init__: google.protobuf must stay importable
+    (stub / "google" / "colab").mkdir(
+        parents=True
+    )  # `google` has no __init__: google.protobuf must stay importable
     (stub / "google" / "colab" / "__init__.py").write_text("", encoding="utf-8")
     (stub / "sitecustomize.py").write_text(NOT_INSTALLED.format(root=str(ROOT)), encoding="utf-8")
     content = tmp_path / "content"
     content.mkdir()
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "RNN_"))},
+        **{
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GIT_", "RNN_"))
+        },
         "PYTHONPATH": str(stub),
         "RNN_FAST": "1",
         "RNN_OFFLINE": "1",
@@ -59,20 +65,35 @@ def colab(tmp_path, address):
     def run(notebook, python=sys.executable, cells=None):
         path = content / Path(notebook).name
         shutil.copy(ROOT / notebook, path)
-        command = [python, str(ROOT / "tests" / "launch" / "alone.py"), str(path), *([str(cells)] if cells else [])]
-        ended = subprocess.run(command, env=environment, cwd=content, capture_output=True, text=True, timeout=900)
+        command = [
+            python,
+            str(ROOT / "tests" / "launch" / "alone.py"),
+            str(path),
+            *([str(cells)] if cells else []),
+        ]
+        ended = subprocess.run(
+            command, env=environment, cwd=content, capture_output=True, text=True, timeout=900
+        )
         assert ended.returncode == 0, ended.stderr[-3000:]
-        code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-        assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+        code = [
+            cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+        ]
+        assert not [
+            output for cell in code for output in cell.outputs if output.output_type == "error"
+        ]
         fetched = content / "rnn-course" / "helpers.py"
-        assert fetched.is_file() and fetched.samefile(code[-1].outputs[0].text.strip()), "helpers came from elsewhere"
+        assert fetched.is_file() and fetched.samefile(code[-1].outputs[0].text.strip()), (
+            "helpers came from elsewhere"
+        )
         return code
 
     return run
 
 
 def versions(python):
-    listed = subprocess.run([python, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
+    )
     return dict(line.split("==", 1) for line in listed.stdout.splitlines() if "==" in line)
 
 
@@ -89,14 +110,18 @@ def test_a_lesson_runs_to_the_end_alone(colab):
     assert all(cell.execution_count for cell in code)
 
 
-@pytest.mark.skipif(not COLAB, reason="`make test-launch` runs this with the versions of Colab's image")
+@pytest.mark.skipif(
+    not COLAB, reason="`make test-launch` runs this with the versions of Colab's image"
+)
 @pytest.mark.parametrize("notebook", ENGLISH)
 def test_runs_to_the_end_with_the_versions_of_colab(colab, notebook):
     before = versions(COLAB)
     code = colab(notebook, python=COLAB)
     after = versions(COLAB)
     assert all(cell.execution_count for cell in code)
-    assert {name: after.get(name) for name in before} == before, "a lesson changed a package that Colab had installed"
+    assert {name: after.get(name) for name in before} == before, (
+        "a lesson changed a package that Colab had installed"
+    )
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
