@@ -1,61 +1,58 @@
-"""Execute the lessons in full and judge what they say.
+"""Execute the lessons in full and judge what they compute.
 
-    python tools/run.py                        all English lessons, as copies under build/; tracked files stay as they are
-    python tools/run.py 02 03                  only these
-    python tools/run.py --store                the author's: needs the real data; stores the outputs in the English notebooks
+    python tools/run.py                   all English lessons, as copies under build/; tracked files stay as they are
+    python tools/run.py 02 03             only these
+    python tools/run.py --store           the author's: needs the real data; both languages, one lesson at a time; stores outputs
 
-Prints one line per lesson while it works, then a table: lesson, minutes, peak memory, data source, and each headline figure
-beside the range that `tests/expected.toml` gives for it. Exits with 1 if a lesson fails or a figure is outside its range.
+Names each page as soon as it is there and ends with a table: lesson, minutes, peak memory, data source, and each headline
+figure beside the range that `tests/expected.toml` gives for it. Exits with 1 if a lesson fails or a figure is outside its
+range. Seconds are reported, never judged.
 """
 
 import argparse
+import base64
+import datetime
+import hashlib
+import importlib.metadata
 import json
 import os
+import platform
 import re
 import shutil
 import sys
+import threading
 import time
 import tomllib
-from pathlib import Path
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
+from course import BUILD, LANGUAGES, NOTEBOOKS, ROOT, chosen, read, write
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 
-import helpers
+RESULTS = NOTEBOOKS / "results.json"
+LIVE = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+PEAK = (
+    "__import__('psutil').Process().memory_info().peak_wset"
+    if sys.platform == "win32"
+    else "__import__('resource').getrusage(0).ru_maxrss" + ("" if sys.platform == "darwin" else " * 1024")
+)
+ROOM = 2_500_000_000  # bytes of memory that a lesson may need beside another one
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
-PEAK = """
-import sys as _sys
-if _sys.platform == "win32":
-    import psutil as _psutil
-    _peak = _psutil.Process().memory_info().peak_wset
-else:
-    import resource as _resource
-    _peak = _resource.getrusage(_resource.RUSAGE_SELF).ru_maxrss * (1 if _sys.platform == "darwin" else 1024)
-print(_peak)
-"""
-LOG = re.compile(
-    r"WARNING: All log messages before absl|[IWE]\d{4} \d\d:\d\d:\d\d"
-)  # how TensorFlow's own lines begin
+
+def expected(lesson=None):
+    """tests/expected.toml, or the rules of one lesson: {figure: {after, value, min, max, why, needs}}."""
+    rules = tomllib.loads((ROOT / "tests" / "expected.toml").read_text(encoding="utf-8"))
+    return rules if lesson is None else rules.get(lesson, {})
 
 
 def printed(notebook):
     """All text that the code cells of a notebook printed."""
-    return "".join(
-        output.text
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if output.output_type == "stream" and output.name == "stdout"
-    )
-
-
-def figures(notebook):
-    """{name: value} of the headline figures that a notebook printed with `helpers.record`."""
-    return {name: float(value) for name, value in helpers.FIGURE.findall(printed(notebook))}
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.text for output in outputs if output.get("name") == "stdout")
 
 
 def sources(notebook):
@@ -63,95 +60,129 @@ def sources(notebook):
 
     Of the prices only Samsung's count: a lesson may load the simulated series, or another share, on purpose.
     """
-    return dict(
-        re.findall(
-            r"^\[data\] (stock|imdb|glove)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M
-        )
-    )
+    found = re.findall(r"^\[data\] (stock|imdb|glove|nsmc)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M)
+    return dict(found)
 
 
-def judge(name, found, source, expected):
-    """Rows (figure, value, range, verdict) for one lesson. A figure that needs real data is judged only where it was there."""
+def judge(rules, found, source):
+    """Rows (figure, value, range, verdict). A figure that needs real data is judged only where it was there."""
     rows = []
-    for figure, rule in expected.get(name, {}).items():
-        value = found.get(figure)
-        wanted = f"{rule['min']:g} to {rule['max']:g}"
-        needs = rule.get("needs")
+    for figure, rule in rules.items():
+        value, needs = found.get(figure), rule.get("needs")
         if needs and source.get(needs) != "real":
             verdict = f"not judged: {needs} {source.get(needs, 'missing')}"
-        elif value is None:
-            verdict = "MISSING"
+        elif not isinstance(value, (int, float)):
+            verdict = f"MISSING {value or ''}".strip()
         else:
             verdict = "ok" if rule["min"] <= value <= rule["max"] else "OUTSIDE"
-        rows.append((figure, "" if value is None else f"{value:g}", wanted, verdict))
-    rows += [
-        (figure, f"{value:g}", "", "NOT IN expected.toml")
-        for figure, value in found.items()
-        if figure not in expected.get(name, {})
-    ]
+        shown = f"{value:g}" if isinstance(value, (int, float)) else ""
+        rows.append((figure, shown, f"{rule['min']:g} to {rule['max']:g}", verdict))
     return rows
 
 
-def execute(notebook, folder, log=None):
-    """Run every cell; (seconds, peak memory in bytes, error or None). What TensorFlow says about the machine goes to a log."""
-    client = NotebookClient(
-        notebook, timeout=1800, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
-    start = time.perf_counter()
-    error, peak = None, 0
-    with client.setup_kernel(stderr=log):
-        try:
-            for index, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, index, store_history=cell.cell_type == "code")
-        except CellExecutionError as problem:
-            error = problem
-        seconds = time.perf_counter() - start
-        probe = nbformat.v4.new_code_cell(PEAK)
-        if error is None:
-            notebook.cells.append(probe)
-            client.execute_cell(probe, len(notebook.cells) - 1, store_history=False)
-            notebook.cells.pop()
-            peak = int(probe.outputs[0].text)
-    return seconds, peak, error
+def wrong(rows):
+    return [row for row in rows if row[3].split()[0].isupper()]
 
 
-def cleaned(notebook):
-    """What may be stored: no time stamps, widget views or log lines of TensorFlow; of private figures only the still picture."""
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type != "code":
+def source_hash(cell):
+    """What a stored output remembers of the code that made it."""
+    return hashlib.sha256(cell.source.encode()).hexdigest()[:12]
+
+
+# --- one lesson -----------------------------------------------------------------------------------------------------
+
+
+class Lesson:
+    """One lesson in one language: executed, judged, written."""
+
+    def __init__(self, name, language, rules):
+        self.name, self.language, self.rules = name, language, rules
+        self.path = NOTEBOOKS / language / f"{name}.ipynb"
+        self.folder = BUILD / language
+        self.notebook = read(language, name)
+        self.section, self.error, self.client = "", None, None
+        self.seconds, self.peak, self.figures = 0, 0, {}
+
+    def ask(self, expressions):
+        """{name: value} of Python expressions, evaluated in the kernel; for one that fails, its error as text."""
+        asked = {name: f"float({expression})" for name, expression in expressions.items()}
+        message = self.client.kc.execute("", silent=True, user_expressions=asked)
+        answers = self.client.wait_for_reply(message)["content"]["user_expressions"]
+
+        def value(answer):
+            if answer["status"] == "ok":
+                return float(answer["data"]["text/plain"])
+            return f"({answer['ename']}: {answer['evalue']})"
+
+        return {name: value(answer) for name, answer in answers.items()}
+
+    def execute(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = {"timeout": 1800, "kernel_name": "python3", "coalesce_streams": True, "record_timing": False}
+        resources = {"metadata": {"path": str(NOTEBOOKS / self.language)}}
+        self.client = NotebookClient(self.notebook, resources=resources, **settings)
+        start = time.perf_counter()
+        with (self.folder / f"{self.name}.log").open("w") as log:  # what TensorFlow says about the machine
+            try:
+                with self.client.setup_kernel(stderr=log):
+                    self._execute_cells()
+            except (CellExecutionError, DeadKernelError) as problem:
+                self.error = f"cell {self.cell['id']}: {problem}"
+        self.seconds = time.perf_counter() - start
+        nbformat.write(self.notebook, self.folder / self.path.name)
+        names = {"metadata": {"name": self.name, "path": str(self.folder)}}
+        page, _ = HTMLExporter(embed_images=True).from_notebook_node(self.notebook, names)
+        (self.folder / f"{self.name}.html").write_text(page, encoding="utf-8")
+
+    def _execute_cells(self):
+        for index, self.cell in enumerate(self.notebook.cells):
+            heading = re.match(r"## (.*)", self.cell.source)
+            if heading:
+                self.section = heading[1]
+            if self.cell.cell_type == "code":
+                self.client.execute_cell(self.cell, index)
+                here = {name: rule["value"] for name, rule in self.rules.items() if rule["after"] == self.cell["id"]}
+                self.figures |= self.ask(here) if here else {}
+        self.peak = self.ask({"peak": PEAK})["peak"]
+
+
+# --- storing --------------------------------------------------------------------------------------------------------
+
+
+def still(live, cell):
+    """The picture of a Plotly figure as it looks before anybody moves it."""
+    import plotly.io
+
+    figure = plotly.io.from_json(json.dumps(live), skip_invalid=True)
+    height = figure.layout.height or 450
+    return base64.b64encode(figure.to_image(format="png", width=900, height=height)).decode()
+
+
+def cleaned(cell):
+    """The outputs of a cell as they may be stored: with the figure's description and the still picture of an interactive
+    figure, which stands alone where the figure holds data that is not ours; no widgets, no bars, no log lines."""
+    outputs = []
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if WIDGET in data or output.get("name") == "stderr":
             continue
-        cell.outputs = [
-            output
-            for output in cell.outputs
-            if "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
-            and not (output.get("name") == "stderr" and LOG.match(output.text))
-        ]
-        for one, two in zip(
-            cell.outputs[-2::-1], cell.outputs[:0:-1], strict=True
-        ):  # what was printed in pieces
-            if one.get("name") == two.get("name") == "stdout":
-                one.text += two.text
-                cell.outputs = [output for output in cell.outputs if output is not two]
-        for output in cell.outputs:
-            if (
-                output.get("metadata", {}).get("rnn", {}).get("private")
-                and "application/vnd.plotly.v1+json" in output.data
-            ):
-                if "image/png" not in output.data:
-                    raise SystemExit(
-                        f"cell {cell['id']}: no still picture (install the `author` extra)"
-                    )
-                del output.data["application/vnd.plotly.v1+json"], output.data["text/html"]
-    notebook.metadata = {
-        "kernelspec": {
-            "display_name": "Python 3 (ipykernel)",
-            "language": "python",
-            "name": "python3",
-        },
-        "language_info": {"name": "python"},
-    }
-    return notebook
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
+        if LIVE in data:
+            data["image/png"] = still(data[LIVE], cell)
+            if "private-figure" in cell.metadata.get("tags", []):
+                del data[LIVE], data["text/html"]
+            else:
+                name = f"figure-{zlib.crc32(json.dumps(data[LIVE], sort_keys=True).encode()):08x}"  # the same in every run
+                data["text/html"] = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", name, data["text/html"])
+        if "image/png" in data:
+            if not alt:
+                raise SystemExit(f"{cell['id']}: a figure without a description (metadata: mystnb, image, alt)")
+            output.metadata = {"image/png": {"alt": alt}}
+            data["text/plain"] = alt
+        if output.output_type == "execute_result":
+            output.execution_count = None
+        outputs.append(output)
+    return outputs
 
 
 def with_outputs(current, executed):
@@ -162,83 +193,110 @@ def with_outputs(current, executed):
     ran = {cell["id"]: cell for cell in executed.cells if cell.cell_type == "code"}
     for cell in current.cells:
         if cell.cell_type == "code" and cell["id"] in ran and ran[cell["id"]].source == cell.source:
-            cell.outputs, cell.execution_count = (
-                ran[cell["id"]].outputs,
-                ran[cell["id"]].execution_count,
-            )
-    current.metadata = executed.metadata
+            cell.outputs, cell.execution_count = cleaned(ran[cell["id"]]), None
+            cell.metadata["ran"] = source_hash(cell)
     return current
 
 
+def store(lesson):
+    """Write the outputs into the lesson; of an English one also its figures into notebooks/results.json."""
+    write(with_outputs(read(lesson.language, lesson.name), lesson.notebook), lesson.language, lesson.name)
+    if lesson.language != "en":
+        return
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "numpy"))
+    results[lesson.name] = {
+        "made": f"{datetime.date.today()}",
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python "
+        f"{platform.python_version()}, {versions}",
+        "minutes": round(lesson.seconds / 60, 1),
+        "peak_mb": round(lesson.peak / 2**20),
+        "figures": {name: float(f"{value:.6g}") for name, value in sorted(lesson.figures.items())},
+    }
+    RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n", encoding="utf-8")
+
+
+# --- all of them ----------------------------------------------------------------------------------------------------
+
+
+def side_by_side():
+    """How many lessons run at once: one keeps little more than one core busy."""
+    import psutil
+
+    return max(1, min(os.cpu_count() or 1, int(psutil.virtual_memory().available // ROOM)))
+
+
+def show_progress(lessons, stop):
+    """On a terminal: which section of which lesson is running, on one line."""
+    while not stop.wait(0.5):
+        running = [lesson for lesson in lessons if lesson.client and not lesson.seconds]
+        line = " · ".join(f"{lesson.name[:2]} {lesson.section}" for lesson in running)
+        print(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
+
+
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing"
-    )
-    parser.add_argument("--store", action="store_true")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing")
+    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks of both languages")
     arguments = parser.parse_args()
-    os.environ.pop("RNN_FAST", None)
-    if arguments.store:
-        os.environ["RNN_STILLS"] = "1"
-    expected = tomllib.loads((ROOT / "tests" / "expected.toml").read_text(encoding="utf-8"))
-    paths = sorted((ROOT / "notebooks" / "en").glob("*.ipynb"))
-    paths = [
-        path
-        for path in paths
-        if not arguments.lessons or path.name.startswith(tuple(arguments.lessons))
-    ]
-    folder = BUILD / "en"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(ROOT / "notebooks" / "figures", BUILD / "figures", dirs_exist_ok=True)
+    os.environ["RNN_FAST"] = "0"
+    if arguments.store:  # Chromium finds the font of the Korean figures here
+        os.environ["FONTCONFIG_FILE"] = str(ROOT / "tools" / "fonts.conf")
+    names = chosen(arguments.lessons)
+    lessons = [Lesson(name, language, expected(name)) for name in names for language in LANGUAGES[: 1 + arguments.store]]
+    earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    shutil.copytree(NOTEBOOKS / "figures", BUILD / "figures", dirs_exist_ok=True)
 
-    failed, table = False, []
-    for number, path in enumerate(paths, 1):
-        print(f"[{number}/{len(paths)}] {path.stem} ...", end=" ", flush=True)
-        notebook = nbformat.read(path, as_version=4)
-        with (folder / f"{path.stem}.log").open("w") as log:
-            seconds, peak, error = execute(notebook, folder, log)
-        nbformat.write(notebook, folder / path.name)
-        page, _ = HTMLExporter(embed_images=True).from_notebook_node(
-            notebook, {"metadata": {"name": path.stem, "path": str(folder)}}
-        )
-        (folder / f"{path.stem}.html").write_text(page, encoding="utf-8")
-        print("FAILED" if error else "done", f"in {seconds / 60:.1f} min", flush=True)
-        if error:
-            failed = True
-            print(error)
-            continue
-        source = sources(notebook)
-        rows = judge(path.stem, figures(notebook), source, expected)
-        failed |= any(row[3].isupper() or row[3].startswith("NOT IN") for row in rows)
+    def run(lesson):
+        lesson.execute()
+        rows = judge(lesson.rules, lesson.figures, sources(lesson.notebook))
+        state = "FAILED" if lesson.error else "a figure is OUTSIDE" if wrong(rows) else "done"
+        page = lesson.folder.relative_to(ROOT) / f"{lesson.name}.html"
+        print(f"{clear}{page}   {state} after {lesson.seconds / 60:.1f} min", flush=True)
+        if lesson.error:
+            print(f"{lesson.name}, {lesson.error}")
+
+    stop, clear = threading.Event(), "\r\033[K" if sys.stdout.isatty() else ""
+    longest_first = sorted(lessons, key=lambda lesson: -earlier.get(lesson.name, {}).get("minutes", 0))
+    workers = 1 if arguments.store else side_by_side()
+    print(f"{len(lessons)} lessons, {workers} at a time; each page is named as soon as it is there", flush=True)
+    if sys.stdout.isatty():
+        threading.Thread(target=show_progress, args=(lessons, stop), daemon=True).start()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        list(pool.map(run, lessons if arguments.store else longest_first))
+    except KeyboardInterrupt:
+        stop.set()
+        for lesson in lessons:
+            if lesson.client and lesson.client.km and not lesson.seconds:
+                lesson.client.km.signal_kernel(9)
+        print(f"{clear}Stopped. What was finished is in {BUILD.relative_to(ROOT)}/.", flush=True)
+        os._exit(130)
+    stop.set()
+    sys.exit(report(lessons, arguments.store))
+
+
+def report(lessons, storing):
+    """Print the table, store what may be stored, and say whether anything was wrong."""
+    failed = False
+    print(f"\n{'lesson':<28}{'minutes':>8}{'peak MB':>9}  data")
+    for lesson in lessons:
+        source = sources(lesson.notebook)
         data = ", ".join(f"{name} {kind}" for name, kind in source.items()) or "none"
-        table.append((path.stem, seconds, peak, data, rows))
-        if arguments.store:
-            if any(kind != "real" for kind in source.values()):
-                raise SystemExit(
-                    f"{path.stem}: stored outputs come from real data only; found {data}"
-                )
-            stored = with_outputs(nbformat.read(path, as_version=4), cleaned(notebook))
-            path.write_text(nbformat.writes(stored) + "\n", encoding="utf-8")
-
-    print(f"\n{'lesson':<24}{'minutes':>8}{'peak MB':>9}  data")
-    for name, seconds, peak, data, rows in table:
-        print(f"{name:<24}{seconds / 60:>8.1f}{peak / 2**20:>9.0f}  {data}")
+        print(f"{lesson.language}/{lesson.name:<25}{lesson.seconds / 60:>8.1f}{lesson.peak / 2**20:>9.0f}  {data}")
+        rows = judge(lesson.rules, lesson.figures, source) if lesson.language == "en" else []
         for figure, value, wanted, verdict in rows:
             print(f"    {figure:<40}{value:>12}   expected {wanted:<22}{verdict}")
-    measured = BUILD / "run.json"  # the latest of each lesson, for `make bench`
-    latest = {
-        row["lesson"]: row
-        for row in (json.loads(measured.read_text()) if measured.is_file() else [])
-    }
-    latest |= {
-        name: {"lesson": name, "seconds": seconds, "peak": peak}
-        for name, seconds, peak, _, _ in table
-    }
-    measured.write_text(json.dumps([latest[name] for name in sorted(latest)]))
-    print(f"\nExecuted pages: {folder.relative_to(ROOT)}/*.html")
-    sys.exit(1 if failed else 0)
+        problem = lesson.error or wrong(rows)
+        failed |= bool(problem)
+        if storing and problem:
+            print("    not stored: see above")
+        elif storing and any(kind != "real" for kind in source.values()):
+            print(f"    not stored: stored outputs come from real data only; found {data}")
+            failed = True
+        elif storing:
+            store(lesson)
+    return int(failed)
 
 
 if __name__ == "__main__":
