@@ -26,8 +26,7 @@ import tomllib
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
-import nbformat
-from course import BUILD, LANGUAGES, NOTEBOOKS, ROOT, chosen, read, write
+from course import BUILD, LANGUAGES, NOTEBOOKS, ROOT, chosen, path, read, tags, write
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
@@ -38,7 +37,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 PEAK = (
     "__import__('psutil').Process().memory_info().peak_wset"
     if sys.platform == "win32"
-    else "__import__('resource').getrusage(0).ru_maxrss" + ("" if sys.platform == "darwin" else " * 1024")
+    else "__import__('resource').getrusage(0).ru_maxrss"
+    + ("" if sys.platform == "darwin" else " * 1024")
 )
 ROOM = 2_500_000_000  # bytes of memory that a lesson may need beside another one
 
@@ -60,7 +60,9 @@ def sources(notebook):
 
     Of the prices only Samsung's count: a lesson may load the simulated series, or another share, on purpose.
     """
-    found = re.findall(r"^\[data\] (stock|imdb|glove|nsmc)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M)
+    found = re.findall(
+        r"^\[data\] (stock|imdb|glove|nsmc)(?: 005930\.KS)?: ([\w ]+),", printed(notebook), re.M
+    )
     return dict(found)
 
 
@@ -95,9 +97,9 @@ def source_hash(cell):
 class Lesson:
     """One lesson in one language: executed, judged, written."""
 
-    def __init__(self, name, language, rules):
-        self.name, self.language, self.rules = name, language, rules
-        self.path = NOTEBOOKS / language / f"{name}.ipynb"
+    def __init__(self, name, language):
+        self.name, self.language = name, language
+        self.rules = expected(name) if language == "en" else {}  # they name strings in English
         self.folder = BUILD / language
         self.notebook = read(language, name)
         self.section, self.error, self.client = "", None, None
@@ -118,38 +120,60 @@ class Lesson:
 
     def execute(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        settings = {"timeout": 1800, "kernel_name": "python3", "coalesce_streams": True, "record_timing": False}
+        settings = {
+            "timeout": 1800,
+            "kernel_name": "python3",
+            "coalesce_streams": True,
+            "record_timing": False,
+        }
         resources = {"metadata": {"path": str(NOTEBOOKS / self.language)}}
         self.client = NotebookClient(self.notebook, resources=resources, **settings)
         start = time.perf_counter()
-        with (self.folder / f"{self.name}.log").open("w") as log:  # what TensorFlow says about the machine
+        with (self.folder / f"{self.name}.log").open(
+            "w"
+        ) as log:  # what TensorFlow says about the machine
             try:
                 with self.client.setup_kernel(stderr=log):
                     self._execute_cells()
             except (CellExecutionError, DeadKernelError) as problem:
                 self.error = f"cell {self.cell['id']}: {problem}"
         self.seconds = time.perf_counter() - start
-        nbformat.write(self.notebook, self.folder / self.path.name)
+        write(self.notebook, self.folder / f"{self.name}.ipynb")
         names = {"metadata": {"name": self.name, "path": str(self.folder)}}
         page, _ = HTMLExporter(embed_images=True).from_notebook_node(self.notebook, names)
         (self.folder / f"{self.name}.html").write_text(page, encoding="utf-8")
 
     def _execute_cells(self):
-        for index, self.cell in enumerate(self.notebook.cells):
-            heading = re.match(r"## (.*)", self.cell.source)
+        for index, cell in enumerate(self.notebook.cells):
+            heading = re.match(r"## (.*)", cell.source)
             if heading:
                 self.section = heading[1]
-            if self.cell.cell_type == "code":
-                self.client.execute_cell(self.cell, index)
-                here = {name: rule["value"] for name, rule in self.rules.items() if rule["after"] == self.cell["id"]}
+            if cell.cell_type == "code":
+                self.cell = cell
+                self.client.execute_cell(cell, index)
+                here = {
+                    name: rule["value"]
+                    for name, rule in self.rules.items()
+                    if rule["after"] == cell["id"]
+                }
                 self.figures |= self.ask(here) if here else {}
         self.peak = self.ask({"peak": PEAK})["peak"]
+
+    def rows(self):
+        return judge(self.rules, self.figures, sources(self.notebook))
+
+    def problem(self):
+        """What is wrong in a few words, or nothing."""
+        if self.error:
+            return f"FAILED in {self.error.split(':')[0]}"
+        outside = [figure for figure, *_ in wrong(self.rows())]
+        return f"OUTSIDE: {', '.join(outside)}" if outside else ""
 
 
 # --- storing --------------------------------------------------------------------------------------------------------
 
 
-def still(live, cell):
+def still(live):
     """The picture of a Plotly figure as it looks before anybody moves it."""
     import plotly.io
 
@@ -168,15 +192,19 @@ def cleaned(cell):
             continue
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
         if LIVE in data:
-            data["image/png"] = still(data[LIVE], cell)
-            if "private-figure" in cell.metadata.get("tags", []):
+            data["image/png"] = still(data[LIVE])
+            if "private-figure" in tags(cell):
                 del data[LIVE], data["text/html"]
             else:
                 name = f"figure-{zlib.crc32(json.dumps(data[LIVE], sort_keys=True).encode()):08x}"  # the same in every run
-                data["text/html"] = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", name, data["text/html"])
+                data["text/html"] = re.sub(
+                    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", name, data["text/html"]
+                )
         if "image/png" in data:
             if not alt:
-                raise SystemExit(f"{cell['id']}: a figure without a description (metadata: mystnb, image, alt)")
+                raise SystemExit(
+                    f"{cell['id']}: a figure without a description (metadata: mystnb, image, alt)"
+                )
             output.metadata = {"image/png": {"alt": alt}}
             data["text/plain"] = alt
         if output.output_type == "execute_result":
@@ -200,11 +228,18 @@ def with_outputs(current, executed):
 
 def store(lesson):
     """Write the outputs into the lesson; of an English one also its figures into notebooks/results.json."""
-    write(with_outputs(read(lesson.language, lesson.name), lesson.notebook), lesson.language, lesson.name)
+    source = sources(lesson.notebook)
+    if any(kind != "real" for kind in source.values()):
+        lesson.error = f"not stored: outputs come from real data only, here is {source}"
+        return print(f"    {lesson.error}")
+    current = read(lesson.language, lesson.name)
+    write(with_outputs(current, lesson.notebook), path(lesson.language, lesson.name))
     if lesson.language != "en":
         return
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "numpy"))
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "numpy")
+    )
     results[lesson.name] = {
         "made": f"{datetime.date.today()}",
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python "
@@ -235,31 +270,42 @@ def show_progress(lessons, stop):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing")
-    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks of both languages")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "lessons", nargs="*", help="numbers or the beginnings of names; all lessons if missing"
+    )
+    parser.add_argument(
+        "--store", action="store_true", help="store the outputs in the notebooks of both languages"
+    )
     arguments = parser.parse_args()
     os.environ["RNN_FAST"] = "0"
     if arguments.store:  # Chromium finds the font of the Korean figures here
         os.environ["FONTCONFIG_FILE"] = str(ROOT / "tools" / "fonts.conf")
     names = chosen(arguments.lessons)
-    lessons = [Lesson(name, language, expected(name)) for name in names for language in LANGUAGES[: 1 + arguments.store]]
+    languages = LANGUAGES if arguments.store else ("en",)
+    lessons = [Lesson(name, language) for name in names for language in languages]
     earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     shutil.copytree(NOTEBOOKS / "figures", BUILD / "figures", dirs_exist_ok=True)
 
     def run(lesson):
         lesson.execute()
-        rows = judge(lesson.rules, lesson.figures, sources(lesson.notebook))
-        state = "FAILED" if lesson.error else "a figure is OUTSIDE" if wrong(rows) else "done"
         page = lesson.folder.relative_to(ROOT) / f"{lesson.name}.html"
+        state = lesson.problem() or "done"
         print(f"{clear}{page}   {state} after {lesson.seconds / 60:.1f} min", flush=True)
-        if lesson.error:
-            print(f"{lesson.name}, {lesson.error}")
+        if arguments.store and state == "done":
+            store(lesson)
 
     stop, clear = threading.Event(), "\r\033[K" if sys.stdout.isatty() else ""
-    longest_first = sorted(lessons, key=lambda lesson: -earlier.get(lesson.name, {}).get("minutes", 0))
+    longest_first = sorted(
+        lessons, key=lambda lesson: -earlier.get(lesson.name, {}).get("minutes", 0)
+    )
     workers = 1 if arguments.store else side_by_side()
-    print(f"{len(lessons)} lessons, {workers} at a time; each page is named as soon as it is there", flush=True)
+    print(
+        f"{len(lessons)} lessons, {workers} at a time; each page is named as soon as it is there",
+        flush=True,
+    )
     if sys.stdout.isatty():
         threading.Thread(target=show_progress, args=(lessons, stop), daemon=True).start()
     pool = ThreadPoolExecutor(workers)
@@ -273,30 +319,21 @@ def main():
         print(f"{clear}Stopped. What was finished is in {BUILD.relative_to(ROOT)}/.", flush=True)
         os._exit(130)
     stop.set()
-    sys.exit(report(lessons, arguments.store))
+    report(lessons)
+    sys.exit(any(lesson.problem() for lesson in lessons))
 
 
-def report(lessons, storing):
-    """Print the table, store what may be stored, and say whether anything was wrong."""
-    failed = False
+def report(lessons):
+    """The table: lesson, minutes, peak memory, data source, and each headline figure beside its range."""
     print(f"\n{'lesson':<28}{'minutes':>8}{'peak MB':>9}  data")
     for lesson in lessons:
-        source = sources(lesson.notebook)
-        data = ", ".join(f"{name} {kind}" for name, kind in source.items()) or "none"
-        print(f"{lesson.language}/{lesson.name:<25}{lesson.seconds / 60:>8.1f}{lesson.peak / 2**20:>9.0f}  {data}")
-        rows = judge(lesson.rules, lesson.figures, source) if lesson.language == "en" else []
-        for figure, value, wanted, verdict in rows:
+        data = ", ".join(f"{name} {kind}" for name, kind in sources(lesson.notebook).items())
+        name = f"{lesson.language}/{lesson.name}"
+        print(f"{name:<28}{lesson.seconds / 60:>8.1f}{lesson.peak / 2**20:>9.0f}  {data}")
+        for figure, value, wanted, verdict in lesson.rows():
             print(f"    {figure:<40}{value:>12}   expected {wanted:<22}{verdict}")
-        problem = lesson.error or wrong(rows)
-        failed |= bool(problem)
-        if storing and problem:
-            print("    not stored: see above")
-        elif storing and any(kind != "real" for kind in source.values()):
-            print(f"    not stored: stored outputs come from real data only; found {data}")
-            failed = True
-        elif storing:
-            store(lesson)
-    return int(failed)
+        if lesson.error:
+            print(f"    {lesson.error}")
 
 
 if __name__ == "__main__":
