@@ -35,9 +35,10 @@ test-browser: site
 test-hub: $(INSTALLED)
 	$(BIN)/python -m pytest tests/hub
 
-check: $(INSTALLED)  # style, spelling, translations, stored outputs: under 30 s
+check: $(INSTALLED)  # style, spelling, translations, stored outputs: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/sync.py --check
 	$(BIN)/python -m pytest -q -n 2 tests/test_notebooks.py -k "not exercises"
 
 lab: $(INSTALLED)
@@ -45,8 +46,8 @@ lab: $(INSTALLED)
 
 outputs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[author]"
-	$(BIN)/python tools/run.py --store $(LESSONS)
 	$(BIN)/python tools/sync.py
+	$(BIN)/python tools/run.py --store $(LESSONS)
 
 # from the stored outputs, nothing is executed: build/site, build/slides, build/student
 DOCS := $(BIN)/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable ".[docs]"

@@ -4,31 +4,42 @@ import contextlib
 import io
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-import nbformat
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import course  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
-ENGLISH = sorted((NOTEBOOKS / "en").glob("*.ipynb"))
+LESSONS = list(course.lessons())
+ENGLISH = [course.path("en", lesson) for lesson in LESSONS]
+BOTH = [(language, lesson) for lesson in LESSONS for language in course.LANGUAGES]
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def markdown(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def cells(lesson, language="en"):
     """{id: cell} of one lesson, in order."""
-    notebook = nbformat.read(NOTEBOOKS / language / f"{lesson}.ipynb", as_version=4)
-    return {cell["id"]: cell for cell in notebook.cells}
+    return {cell["id"]: cell for cell in course.read(language, lesson).cells}
 
 
 def define(lesson, *ids):
-    """Run the cell `setup` and then the cells `ids` of a lesson, and return the names that they define."""
+    """Run the first two code cells and the cells `ids` of a lesson, and return the names that they define."""
     from IPython.core.interactiveshell import InteractiveShell
 
     shell = InteractiveShell.instance()
     namespace, found = {"get_ipython": lambda: shell}, cells(lesson)
-    for name in ("setup", *ids):
-        code = shell.transform_cell(found[name].source)
+    for name in ("setup", "imports", *ids):
+        source = shell.transform_cell(found[name].source)
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(code, f"{lesson}:{name}", "exec"), namespace)
+            exec(compile(source, f"{lesson}:{name}", "exec"), namespace)
     return namespace
 
 
@@ -36,12 +47,8 @@ def bare_repository(folder):
     """A bare repository in `folder` that holds the course as it is now in this working tree; its path."""
     copy, bare = folder / "copy", folder / "rnn-course.git"
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    for name in filter(
-        None,
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-        .stdout.decode()
-        .split("\0"),
-    ):
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout.decode()
+    for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)

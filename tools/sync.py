@@ -295,6 +295,10 @@ def accept(english, korean, ids, file="the Korean notebook"):
 # --- drawings -------------------------------------------------------------------------------------
 
 
+def drawings(lesson):
+    return sorted(FIGURES.glob(f"{lesson[:2]}-*.svg"))
+
+
 def drawing_in_korean(svg, words, name):
     """A drawing with Korean texts."""
 
@@ -332,7 +336,7 @@ def main():
             path("en", lesson): nbformat.writes(english) + "\n",
             target: nbformat.writes(result) + "\n",
         }
-        for svg in sorted(FIGURES.glob(f"{lesson[:2]}-*.svg")):
+        for svg in drawings(lesson):
             pages[FIGURES / "ko" / svg.name] = drawing_in_korean(
                 svg.read_text(encoding="utf-8"), words, svg.stem
             )
