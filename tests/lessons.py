@@ -4,12 +4,10 @@ import contextlib
 import io
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-import course  # noqa: E402
+import course
+
+ROOT = course.ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 LESSONS = list(course.lessons())

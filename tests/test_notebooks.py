@@ -297,7 +297,7 @@ def test_strings_and_comments_are_found_and_replaced(tmp_path):
     catalogue = {
         "loss {x:.2f} of {{it}}": "{{그것}}의 손실 {x:.2f}",
         "# a comment": "# 주석",
-        "Count again: the last one has no next value.": "다시 세어 보세요. 마지막 윈도에는 다음 값이 없으므로 하나가 줄어듭니다. 식에 넣어 보세요.",
+        "Count again: the last one has no next value.": "다시 세어 보세요. 마지막 윈도에는 다음 값이 없으므로 하나가 줄어듭니다.",
         "en": "ko",
     }
     entries = "\n".join(f'msgid "{one}"\nmsgstr "{two}"\n' for one, two in catalogue.items())
