@@ -900,6 +900,91 @@ def restart(model, build, seed):
             variable.assign(keras.ops.zeros_like(variable))
 
 
+def batches_by_length(rows, labels, batch_size=64, hidden=0.0, seed=42):
+    """Training batches of texts of similar length, padded at the end; new ones in each epoch (lesson 07).
+
+    Parameters
+    ----------
+    rows : list of 1-D int arrays
+        The ids of each text; 0 is padding, 1 the unknown word.
+    labels : array of shape (n_texts,)
+    hidden : float
+        The share of words that are replaced by the unknown word, drawn anew in each epoch (lesson 08).
+
+    Returns
+    -------
+    keras.utils.PyDataset of pairs (batch_size, longest of the batch), (batch_size, 1)
+    """
+    import keras
+    import numpy as np
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self):
+            super().__init__()
+            self.lengths = np.array([len(row) for row in rows])
+            self.labels, self.random = np.asarray(labels, "float32"), np.random.default_rng(seed)
+            self.on_epoch_end()
+
+        def on_epoch_end(self):
+            nearly_sorted = np.argsort(self.lengths * self.random.uniform(1, 1.1, len(rows)))
+            batches = np.array_split(nearly_sorted, len(self))
+            mixed = 1 + self.random.permutation(len(self) - 1)  # the shortest stays the first: the
+            self.batches = [
+                batches[i] for i in (0, *mixed)
+            ]  # second then shows Keras that lengths differ
+
+        def __len__(self):
+            return -(-len(rows) // batch_size)
+
+        def __getitem__(self, number):
+            chosen = self.batches[number]
+            x = keras.utils.pad_sequences([rows[i] for i in chosen], padding="post")
+            x[(self.random.random(x.shape) < hidden) & (x > 0)] = 1
+            return x, self.labels[chosen, None]
+
+    return Batches()
+
+
+def predict_by_length(model, rows, batch_size=128):
+    """What a model with one output says of each text, shape (n_texts,); texts of similar length are read together."""
+    import keras
+    import numpy as np
+
+    found, order = (
+        np.empty(len(rows), "float32"),
+        np.argsort([len(row) for row in rows], kind="stable"),
+    )
+    for chosen in np.array_split(order, -(-len(rows) // 2_500)):
+        x = keras.utils.pad_sequences([rows[i] for i in chosen], padding="post")
+        found[chosen] = model.predict(x, batch_size=batch_size, verbose=0)[:, 0]
+    return found
+
+
+@functools.cache
+def _masked_max():
+    import keras
+
+    class MaskedMax(keras.layers.Layer):
+        """The maximum over the time steps that are not padding (lesson 08): (batch, steps, units) -> (batch, units)."""
+
+        supports_masking = True
+
+        def call(self, x, mask=None):
+            if mask is not None:
+                x = x - 1e9 * (1 - keras.ops.cast(mask, x.dtype)[:, :, None])
+            return keras.ops.max(x, axis=1)
+
+        def compute_mask(self, x, mask=None):
+            return None  # there is no time axis any more
+
+    return MaskedMax
+
+
+def MaskedMax(**settings):
+    """A layer: the maximum over the time steps that are not padding, (batch, steps, units) -> (batch, units) (lesson 08)."""
+    return _masked_max()(**settings)
+
+
 # --- exercises ------------------------------------------------------------------------------------------------------
 
 
