@@ -7,10 +7,12 @@ style, checking exercises, and what one lesson has taught and a later one needs.
 """
 
 import contextlib
+import copy
 import functools
 import gzip
 import importlib.resources
 import os
+import re
 import shutil
 import sys
 import tarfile
@@ -19,6 +21,8 @@ import time
 import zipfile
 import zlib
 from pathlib import Path
+
+import numpy as np
 
 os.environ.setdefault(
     "TF_CPP_MIN_LOG_LEVEL", "3"
@@ -668,48 +672,22 @@ def _read_glove_cache(path, fingerprint):
         return None  # no cache, or a damaged one: it is made again
 
 
-# --- one setup for every notebook -----------------------------------------------------------------------------------
+# --- one setup for every notebook -----------------------------------------------------------------
 
-COLORS = [
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#000000",
-]  # Okabe and Ito 2008
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]  # Okabe, Ito
 NOTEBOOKS = COURSE_DATA.parent / "notebooks"
 FONT = NOTEBOOKS / "fonts" / "RNNCourseGothic.ttf"  # Hangul for figures; its licence lies beside it
 TENSORFLOW = ((2, 18), (2, 22))  # from this version up to, not including, that one
 PYTHON = ((3, 11), (3, 14))
-WORDS = {
-    "en": {
-        "exercise": "Exercise {}",
-        "right": "correct.",
-        "wrong": "not yet.",
-        "waiting": "waiting for your answer. Replace the ... and run this cell again.",
-        "missing": "there is no {} yet. Run the cell above, and keep the name.",
-        "none": "Your function {} returned None. Does every path end with return?",
-        "stopped": "Your function {} stopped with {}.",
-        "number": "{} should be a number.",
-        "form": "The check cannot use an answer of this form ({}). Look at its type and its shape.",
-        "history": ("training", "validation", "epoch"),
-    },
-    "ko": {
-        "exercise": "문제 {}",
-        "right": "정답입니다.",
-        "wrong": "아직 아닙니다.",
-        "waiting": "답을 기다리고 있습니다. ...을 답으로 바꾸고 이 셀을 다시 실행하세요.",
-        "missing": "{}의 값이 아직 없습니다. 위 셀을 먼저 실행하세요. 이름은 바꾸지 마세요.",
-        "none": "함수 {}에서 None이 반환되었습니다. 빠짐없이 return으로 끝나는지 확인하세요.",
-        "stopped": "함수 {}의 실행이 {} 때문에 멈추었습니다.",
-        "number": "{}의 값은 숫자 하나여야 합니다.",
-        "form": "이런 형태의 답은 채점할 수 없습니다({}). 자료형과 모양을 확인하세요.",
-        "history": ("훈련", "검증", "에포크"),
-    },
-}
 _language = "en"  # of the notebook; `setup` sets it
+
+
+def _say(text):
+    """`text` in the notebook's language; the Korean stands in notebooks/words/helpers.po."""
+    if _language == "en":
+        return text
+    catalogue = (NOTEBOOKS / "words" / "helpers.po").read_text(encoding="utf-8")
+    return dict(re.findall(r'^msgid "(.*)"\nmsgstr "(.+)"', catalogue, re.M)).get(text, text)
 
 
 @contextlib.contextmanager
@@ -726,9 +704,10 @@ def _silent():
 
 
 def setup(seed=42, language="en"):
-    """Seed Python, NumPy and TensorFlow, make TensorFlow's operations repeatable, and set the style of figures.
+    """Seed Python, NumPy and TensorFlow, make TensorFlow's operations repeatable, style the figures.
 
-    The same seed gives the same numbers on the same machine with the same versions; on others they differ a little.
+    The same seed gives the same numbers on the same machine with the same versions; on others they
+    differ a little.
 
     Parameters
     ----------
@@ -739,7 +718,8 @@ def setup(seed=42, language="en"):
     Raises
     ------
     RuntimeError
-        A Python, a TensorFlow or a setting of Keras with which the course does not run; the message says what to do.
+        A Python, a TensorFlow or a setting of Keras with which the course does not run; the message
+        says what to do.
     """
     global _language
     _language = language
@@ -747,107 +727,77 @@ def setup(seed=42, language="en"):
         import keras
         import tensorflow as tf
     import matplotlib.pyplot as plt
+    from matplotlib import font_manager
 
     found = tuple(int(piece) for piece in tf.__version__.split(".")[:2])
-    if not (
-        PYTHON[0] <= sys.version_info[:2] < PYTHON[1] and TENSORFLOW[0] <= found < TENSORFLOW[1]
-    ):
+    here = PYTHON[0] <= sys.version_info[:2] < PYTHON[1]
+    if not (here and TENSORFLOW[0] <= found < TENSORFLOW[1]):
         raise RuntimeError(
-            f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on Python 3.11 to 3.13 "
-            "with TensorFlow 2.18 to 2.21: follow the README to install them."
+            f"Found Python {sys.version.split()[0]} and TensorFlow {tf.__version__}. The course runs on "
+            "Python 3.11 to 3.13 with TensorFlow 2.18 to 2.21: follow the README to install them."
         )
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
-    style = {
-        "figure.figsize": (9, 4),
-        "figure.dpi": 100,
-        "font.size": 13,
-        "axes.grid": True,
-        "grid.alpha": 0.3,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "lines.linewidth": 2,
-        "legend.frameon": False,
-        "axes.prop_cycle": plt.cycler(color=COLORS),
-        "figure.constrained_layout.use": True,
-    }
+    plt.style.use(NOTEBOOKS / "course.mplstyle")
     if language == "ko":
-        from matplotlib import font_manager
-
         font_manager.fontManager.addfont(FONT)
-        style["font.family"] = [font_manager.FontProperties(fname=FONT).get_name(), "DejaVu Sans"]
-    plt.rcParams.update(style)
-    with contextlib.suppress(
-        ImportError
-    ):  # the lessons without an interactive figure need no Plotly
+        name = font_manager.FontProperties(fname=FONT).get_name()
+        plt.rcParams["font.family"] = [
+            name,
+            "DejaVu Sans",
+        ]  # the second for signs that the first lacks
+    with contextlib.suppress(ImportError):  # most lessons need no Plotly
         import plotly.graph_objects as go
         import plotly.io as pio
 
         layout = dict(colorway=COLORS, font_size=15, margin=dict(l=60, r=20, t=50, b=50))
         pio.templates["course"] = go.layout.Template(layout=layout)
         pio.templates.default = "plotly_white+course"
-        pio.renderers.default = (
-            "plotly_mimetype+notebook_connected"  # JupyterLab reads the one, Colab the other
-        )
-
-
-# --- figures --------------------------------------------------------------------------------------------------------
+        pio.renderers.default = "plotly_mimetype+notebook_connected"  # JupyterLab, and Colab
 
 
 def drawing(name):
-    """Show a drawing of `notebooks/figures/` in the notebook's language; its `<title>` is its description.
-
-    Parameters
-    ----------
-    name : str
-        The file's name without ".svg".
-    """
+    """Show the drawing notebooks/figures/`name`.svg in the notebook's language, with its `<title>`."""
     from IPython.display import display
 
-    folder = NOTEBOOKS / "figures"
-    text = (
-        folder / "ko" / f"{name}.svg" if _language == "ko" else folder / f"{name}.svg"
-    ).read_text(encoding="utf-8")
+    folder = NOTEBOOKS / "figures" / ("ko" if _language == "ko" else "")
+    text = (folder / f"{name}.svg").read_text(encoding="utf-8")
     title = text.split("<title>")[1].split("</title>")[0]
-    display(
-        {"image/svg+xml": text, "text/plain": title},
-        raw=True,
-        metadata={"image/svg+xml": {"alt": title}},
-    )
+    data = {"image/svg+xml": text, "text/plain": title}
+    display(data, raw=True, metadata={"image/svg+xml": {"alt": title}})
 
 
 def plot_history(history, metric="loss", label=None):
-    """Draw the training and validation curves of one metric, one point per epoch. Call `plt.show()` afterwards.
+    """Draw a metric after each epoch, training and validation; `plt.show()` follows.
 
     Parameters
     ----------
     history : keras.callbacks.History or dict of lists
     metric : str
-        A key of the history, such as "loss" or "accuracy"; "val_" + metric is drawn too if it is there.
+        A key of the history, such as "loss"; "val_" + metric is drawn too if it is there.
     label : str, optional
         The label of the y axis, with its unit; the metric's name if missing.
     """
     import matplotlib.pyplot as plt
 
-    training, validation, epoch = WORDS[_language]["history"]
     curves = getattr(history, "history", history)
     epochs = range(1, len(curves[metric]) + 1)
-    plt.plot(epochs, curves[metric], "o-", ms=3, label=training)
+    plt.plot(epochs, curves[metric], "o-", ms=3, label=_say("training"))
     if f"val_{metric}" in curves:
-        plt.plot(epochs, curves[f"val_{metric}"], "s--", ms=3, label=validation)
+        plt.plot(epochs, curves[f"val_{metric}"], "s--", ms=3, label=_say("validation"))
     if metric == "loss":
         plt.yscale("log")
     plt.locator_params(axis="x", integer=True)
-    plt.xlabel(epoch)
+    plt.xlabel(_say("epoch"))
     plt.ylabel(label or metric)
     plt.legend()
 
 
-# --- what a lesson has taught and a later one needs -----------------------------------------------------------------
+# --- what a lesson has taught and a later one needs -----------------------------------------------
 
 
 def make_windows(series, n_steps, horizon=1):
-    """Cut a series into overlapping windows and their targets (lesson 02, section 2).
+    """Cut a series into overlapping windows and their targets (lesson 02).
 
     Parameters
     ----------
@@ -859,31 +809,24 @@ def make_windows(series, n_steps, horizon=1):
 
     Returns
     -------
-    windows, targets : arrays of shapes (n_windows, n_steps, n_features) and (n_windows, n_features)
-        n_windows = n - n_steps - horizon + 1. The windows are a view of the series: nothing is copied, nothing can be written.
+    windows, targets : arrays of shapes (n_windows, n_steps, n_features), (n_windows, n_features)
+        n_windows = n - n_steps - horizon + 1. The windows are a read-only view of the series.
     """
-    import numpy as np
-
     n_windows = len(series) - n_steps - horizon + 1
     if n_windows < 1:
         raise ValueError(
-            f"{len(series)} values are too few for one window of {n_steps} and a target {horizon} steps later."
+            f"{len(series)} values are too few for one window of {n_steps} and a target "
+            f"{horizon} steps later."
         )
     windows = np.lib.stride_tricks.sliding_window_view(series, n_steps, axis=0)[:n_windows]
     return windows.swapaxes(1, 2), series[n_steps + horizon - 1 :]
 
 
 def restart(model, build, seed):
-    """Put a model back to where training begins: new random weights, an optimizer that remembers nothing.
+    """Put a compiled model back to where training begins: new weights, an optimizer without memory.
 
-    The same as a new model, but without the seconds that compiling one takes.
-
-    Parameters
-    ----------
-    model : a compiled keras.Model
-    build : function () -> keras.Model
-        Makes a model of the same layers; its random weights are taken.
-    seed : int
+    The same as a new model, without the seconds that compiling takes. `build()` makes a model of
+    the same layers, whose random weights are taken; `seed` is an int.
     """
     import keras
 
@@ -901,7 +844,7 @@ def restart(model, build, seed):
 
 
 def batches_by_length(rows, labels, batch_size=64, hidden=0.0, seed=42):
-    """Training batches of texts of similar length, padded at the end; new ones in each epoch (lesson 07).
+    """Training batches of texts of similar length, new ones in each epoch (lesson 07).
 
     Parameters
     ----------
@@ -909,29 +852,29 @@ def batches_by_length(rows, labels, batch_size=64, hidden=0.0, seed=42):
         The ids of each text; 0 is padding, 1 the unknown word.
     labels : array of shape (n_texts,)
     hidden : float
-        The share of words that are replaced by the unknown word, drawn anew in each epoch (lesson 08).
+        The share of words that become the unknown word, drawn anew in each epoch (lesson 08).
 
     Returns
     -------
     keras.utils.PyDataset of pairs (batch_size, longest of the batch), (batch_size, 1)
     """
     import keras
-    import numpy as np
 
     class Batches(keras.utils.PyDataset):
         def __init__(self):
             super().__init__()
             self.lengths = np.array([len(row) for row in rows])
-            self.labels, self.random = np.asarray(labels, "float32"), np.random.default_rng(seed)
+            self.labels = np.asarray(labels, "float32")
+            self.random = np.random.default_rng(seed)
             self.on_epoch_end()
 
         def on_epoch_end(self):
             nearly_sorted = np.argsort(self.lengths * self.random.uniform(1, 1.1, len(rows)))
             batches = np.array_split(nearly_sorted, len(self))
-            mixed = 1 + self.random.permutation(len(self) - 1)  # the shortest stays the first: the
+            mixed = 1 + self.random.permutation(len(self) - 1)
             self.batches = [
                 batches[i] for i in (0, *mixed)
-            ]  # second then shows Keras that lengths differ
+            ]  # short first: Keras sees lengths differ
 
         def __len__(self):
             return -(-len(rows) // batch_size)
@@ -946,27 +889,23 @@ def batches_by_length(rows, labels, batch_size=64, hidden=0.0, seed=42):
 
 
 def predict_by_length(model, rows, batch_size=128):
-    """What a model with one output says of each text, shape (n_texts,); texts of similar length are read together."""
+    """The one number that a model says of each text (n_texts,), read in batches of similar length."""
     import keras
-    import numpy as np
 
-    found, order = (
-        np.empty(len(rows), "float32"),
-        np.argsort([len(row) for row in rows], kind="stable"),
-    )
+    found = np.empty(len(rows), "float32")
+    order = np.argsort([len(row) for row in rows], kind="stable")
     for chosen in np.array_split(order, -(-len(rows) // 2_500)):
         x = keras.utils.pad_sequences([rows[i] for i in chosen], padding="post")
         found[chosen] = model.predict(x, batch_size=batch_size, verbose=0)[:, 0]
     return found
 
 
-@functools.cache
-def _masked_max():
+def masked_max():
+    """A layer (batch, n_steps, units) -> (batch, units): the maximum over the steps that are no
+    padding (lesson 08)."""
     import keras
 
     class MaskedMax(keras.layers.Layer):
-        """The maximum over the time steps that are not padding (lesson 08): (batch, steps, units) -> (batch, units)."""
-
         supports_masking = True
 
         def call(self, x, mask=None):
@@ -977,15 +916,10 @@ def _masked_max():
         def compute_mask(self, x, mask=None):
             return None  # there is no time axis any more
 
-    return MaskedMax
+    return MaskedMax()
 
 
-def MaskedMax(**settings):
-    """A layer: the maximum over the time steps that are not padding, (batch, steps, units) -> (batch, units) (lesson 08)."""
-    return _masked_max()(**settings)
-
-
-# --- exercises ------------------------------------------------------------------------------------------------------
+# --- exercises ------------------------------------------------------------------------------------
 
 
 class _NotYet(Exception):
@@ -996,38 +930,31 @@ class _Waiting(Exception):
     """There is no answer yet."""
 
 
-def _plain(value, kind=None, name=""):
-    """An answer as the check wants it: numbers in lists, tuples, generators, tables and tensors become an array; where the
-    check asks for a number (`kind` is float), an array of one element becomes one."""
-    import numpy as np
-
+def _plain(value, kind, name):
+    """An answer as the check wants it: numbers in whatever container as an array, or as one float."""
     if value is Ellipsis:
         raise _Waiting
     if callable(value):
-        return _function(value, kind, name)
+        return _careful(value, kind, name)
     if hasattr(value, "__next__") or isinstance(value, (range, zip, map)):
         value = list(value)
     if hasattr(value, "__array__"):
         value = np.asarray(value)
     elif isinstance(value, (list, tuple)) and value:
-        with contextlib.suppress(
-            ValueError, TypeError
-        ):  # rows of different lengths, or not numbers: as it is
+        with contextlib.suppress(ValueError, TypeError):  # rows of other lengths, no numbers: as is
             array = np.asarray(value)
             value = array if array.dtype.kind in "biuf" else value
     if kind is float:
         try:
-            return float(np.asarray(value, float).reshape(()) if np.size(value) == 1 else "")
+            value = float(np.asarray(value, float).reshape(()))
         except (TypeError, ValueError):
-            raise _NotYet(WORDS[_language]["number"].format(name)) from None
+            raise _NotYet(_say("{} should be a number.").format(name)) from None
     return value
 
 
-def _function(function, kind, name):
-    """A student's function that gets its own copies, must return something, and whose errors become a sentence."""
-    import copy
+def _careful(function, kind, name):
+    """A student's function with its own copies of what it is called with; its errors are sentences."""
 
-    @functools.wraps(function)
     def call(*args, **kwargs):
         with contextlib.suppress(Exception):  # what cannot be copied (a model) is passed as it is
             args, kwargs = copy.deepcopy((args, kwargs))
@@ -1038,36 +965,33 @@ def _function(function, kind, name):
         except BaseException as error:  # sys.exit() too
             if isinstance(error, NotImplementedError) or "llipsis" in str(error):
                 raise _Waiting from None
-            raise _NotYet(
-                WORDS[_language]["stopped"].format(name, f"{type(error).__name__}: {error}")
-            ) from error
+            problem = f"{type(error).__name__}: {error}"
+            raise _NotYet(_say("Your {} stopped with {}.").format(name, problem)) from error
         if result is None:
-            raise _NotYet(WORDS[_language]["none"].format(name))
+            raise _NotYet(_say("Your {} returned None. Does it end with return?").format(name))
         return _plain(result, kind, name)
 
-    return call
+    return functools.wraps(function)(call)
 
 
 def same(found, wanted, tolerance=1e-6):
-    """Whether two arrays of numbers have the same shape and, up to a relative or absolute tolerance, the same values."""
-    import numpy as np
-
+    """Whether two arrays have the same shape and the same numbers, up to a tolerance."""
     try:
         found, wanted = np.asarray(found, float), np.asarray(wanted, float)
     except (TypeError, ValueError):
         return False
-    return found.shape == wanted.shape and np.allclose(
-        found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
-    )
+    close = dict(rtol=tolerance, atol=tolerance, equal_nan=True)
+    return found.shape == wanted.shape and np.allclose(found, wanted, **close)
 
 
 def check(number, *names):
     """Decorator that checks an exercise at once and never stops the notebook.
 
-    The decorated generator gets the answers and yields pairs (is it right?, sentence that helps if it is not); the first
-    sentence that applies is printed. A function among the answers gets its own copy of what it is called with. What it returns,
-    and every other answer, comes as an array where it holds numbers, whether it was a list, a table or a tensor. A parameter that
-    is annotated with `float` is, or returns, one number.
+    The decorated generator gets the answers and yields pairs (is it right?, sentence that helps if
+    it is not); the first sentence that applies is printed. A function among the answers gets its own
+    copy of what it is called with. What it returns, and every other answer, comes as an array where
+    it holds numbers, whether it was a list, a table or a tensor; where the parameter is annotated
+    with `float`, as one number.
 
     Parameters
     ----------
@@ -1084,29 +1008,29 @@ def check(number, *names):
     """
 
     def verdict(tests):
-        words, notebook = WORDS[_language], tests.__globals__
+        kinds = [tests.__annotations__.get(name) for name in tests.__code__.co_varnames]
         try:
             for name in names:
-                if name not in notebook:
-                    return words["missing"].format(name)
-            kinds = list(
-                tests.__annotations__.get(name) for name in tests.__code__.co_varnames[: len(names)]
-            )
-            answers = [
-                _plain(notebook[name], kind, name) for name, kind in zip(names, kinds, strict=True)
-            ]
+                if name not in tests.__globals__:
+                    return _say("there is no {} yet. Run the cell above, keep the name.").format(
+                        name
+                    )
+            pairs = zip(names, kinds, strict=False)
+            answers = [_plain(tests.__globals__[name], kind, name) for name, kind in pairs]
             for right, sentence in tests(*answers):
                 if not right:
-                    return f"{words['wrong']} {sentence}"
+                    return f"{_say('not yet.')} {sentence}"
         except _Waiting:
-            return words["waiting"]
+            return _say("waiting for your answer. Replace the ... and run this cell again.")
         except _NotYet as problem:
-            return f"{words['wrong']} {problem}"
+            return f"{_say('not yet.')} {problem}"
         except Exception as error:  # the check stumbled over the answer: the notebook goes on
-            return f"{words['wrong']} {words['form'].format(f'{type(error).__name__}: {error}')}"
-        return words["right"]
+            problem = f"{type(error).__name__}: {error}"
+            form = _say("The check cannot use such an answer ({}). Look at its type and shape.")
+            return f"{_say('not yet.')} {form.format(problem)}"
+        return _say("correct.")
 
     def run(tests):
-        print(f"{WORDS[_language]['exercise'].format(number)}: {verdict(tests)}")
+        print(f"{_say('Exercise {}').format(number)}: {verdict(tests)}")
 
     return run
