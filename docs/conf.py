@@ -69,7 +69,7 @@ html_theme_options = {
     "path_to_docs": f"notebooks/{LANGUAGE}",
     "use_repository_button": True,
     "use_issues_button": True,
-    "use_download_button": True,
+    "use_download_button": False,
     "launch_buttons": {
         "colab_url": "https://colab.research.google.com",
         "binderhub_url": "https://mybinder.org",
@@ -79,5 +79,4 @@ html_theme_options = {
     "navbar_persistent": [],
     "footer_content_items": ["copyright.html"],
     "show_toc_level": 2,
-    "home_page_in_toc": True,
 }

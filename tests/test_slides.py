@@ -1,18 +1,12 @@
 """The decks: what each notebook chooses for its slides, the notes and minutes for the speaker, the pages made from them."""
 
 import re
-import sys
 
+import course
 import nbformat
 import pytest
-from lessons import ENGLISH, ROOT
-
-sys.path.insert(0, str(ROOT / "tools"))
-import pages  # noqa: E402
-import slides  # noqa: E402
-
-LESSONS = [path.stem for path in ENGLISH]
-BOTH = [(language, lesson) for language in ("en", "ko") for lesson in LESSONS]
+import slides
+from lessons import BOTH, LESSONS
 
 
 def cell(source, kind="code", show="subslide", **more):
@@ -22,32 +16,30 @@ def cell(source, kind="code", show="subslide", **more):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_deck_is_a_lecture(lesson):
-    notebook = pages.read("en", lesson)
+    notebook = course.read("en", lesson)
     sections = slides.outline(notebook)
     shown = [position for section in sections for slide in section for position in slide]
-    assert 8 <= len(sections) <= 16, "a section for each idea"
-    assert 20 <= sum(map(len, sections)) <= 60 and len(shown) < 0.6 * len(notebook.cells), (
-        "not a scroll of everything"
-    )
-    assert all(len(slide) <= 3 for section in sections for slide in section), (
-        "at most three cells on one slide"
-    )
+    cells, made = len(notebook.cells), sum(map(len, sections))
+    assert cells / 12 <= len(sections) <= 16, f"{len(sections)} sections for {cells} cells"
+    assert made <= 60 and len(shown) <= max(0.6 * cells, 8), f"{made} slides for {cells} cells"
+    crowded = [slide for section in sections for slide in section if len(slide) > 3]
+    assert not crowded, f"over three cells on a slide: {notebook.cells[crowded[0][0]]['id']}"
     hidden = [cell["id"] for cell in notebook.cells if slides.slide_type(cell) == "skip"]
     assert "setup" in hidden and not [
         name for name in hidden if name in ("title", "summary", "exercises")
     ]
-    assert all("slideshow" in cell.metadata for cell in notebook.cells), (
-        "RISE shows a cell that says nothing"
-    )
+    silent = [cell["id"] for cell in notebook.cells if "slideshow" not in cell.metadata]
+    assert not silent, f"{lesson}: RISE shows a cell without a slide type: {silent}"
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_each_section_has_minutes_and_notes_in_both_languages(lesson):
-    notebook, notes = pages.read("en", lesson), slides.speaker(lesson)
-    assert list(notes) == [
-        notebook.cells[section[0][0]]["id"] for section in slides.outline(notebook)
-    ]
-    assert 45 <= sum(note["minutes"] for note in notes.values()) <= 75
+    notebook = course.read("en", lesson)
+    names = [notebook.cells[section[0][0]]["id"] for section in slides.outline(notebook, lesson)]
+    notes = slides.speaker(lesson, names)
+    assert list(notes) == names, f"docs/slides/{lesson}.toml: the sections in the lesson's order"
+    minutes = sum(note["minutes"] for note in notes.values())
+    assert minutes <= 75 and minutes >= min(45, len(notebook.cells)), f"{lesson}: {minutes} minutes"
     for name, note in notes.items():
         assert set(note) == {"minutes", "en", "ko"} and len(note["en"]) > 20, name
         assert re.search("[가-힣]{2}", note["ko"]) and not re.search(
@@ -57,8 +49,8 @@ def test_each_section_has_minutes_and_notes_in_both_languages(lesson):
 
 @pytest.mark.parametrize(("language", "lesson"), BOTH)
 def test_a_deck_holds_its_slides_figures_and_notes(language, lesson, tmp_path):
-    notebook = pages.read(language, lesson)
-    page, count = slides.deck(lesson, language, tmp_path)
+    notebook = course.read(language, lesson)
+    page, count = slides.deck(lesson, language, tmp_path / language)
     assert f'lang="{language}"' in page and page.count(
         '<aside class="notes">'
     ) == count == page.count("data-timing=")
@@ -86,7 +78,7 @@ def test_the_question_stands_above_the_code_and_the_output_waits(tmp_path):
         "markdown",
         "skip",
     )
-    output = nbformat.v4.new_output("stream", text="3\n[figure] x = 1\n")
+    output = nbformat.v4.new_output("stream", text="3\n")
     notebook = nbformat.v4.new_notebook(
         cells=[text, cell("print(3)", outputs=[output], id="count")]
     )
@@ -94,7 +86,26 @@ def test_the_question_stands_above_the_code_and_the_output_waits(tmp_path):
     assert (
         page.index("How many windows") < page.index("print") < page.index('<div class="fragment">')
     )
-    assert "Windows are cut" not in page and "[figure]" not in page and spoken == []
+    assert "Windows are cut" not in page and spoken == []
+
+
+def test_folded_code_is_for_the_speaker(tmp_path):
+    output = nbformat.v4.new_output("stream", text="a table of numbers")
+    folded = cell("draw(axes)", outputs=[output], id="folded")
+    folded.metadata["tags"] = ["hide-input"]
+    notebook = nbformat.v4.new_notebook(cells=[cell("", "markdown"), folded])
+    [page], spoken = slides.slide_html(notebook, [1], "01", "en", tmp_path)
+    assert "a table of numbers" in page and "draw" not in page and "draw(axes)" in spoken[0]
+
+
+def test_mistakes_in_the_choice_of_slides_are_named(tmp_path):
+    text = cell("Text", "markdown", "subslide", id="text")
+    with pytest.raises(course.Problem, match="00: the first cell on a slide"):
+        slides.outline(nbformat.v4.new_notebook(cells=[text]), "00")
+    with pytest.raises(course.Problem, match="docs/slides/00.toml is missing"):
+        slides.speaker("00", ["title"])
+    with pytest.raises(course.Problem, match=f"{LESSONS[0]}.toml: cell other begins a section"):
+        slides.speaker(LESSONS[0], ["other"])
 
 
 def test_long_text_goes_to_the_speaker_and_tables_stay():
@@ -122,9 +133,3 @@ def test_long_code_and_its_output_become_two_slides(tmp_path):
         and "line" not in contents[0]
         and "line" in contents[1]
     )
-
-
-def test_code_is_cut_to_the_width_of_a_slide():
-    code = "values = [compute_something(number, 1, 2, 3) for number in range(100) if number % 7 == 0 and number % 3 != 0]"
-    narrow = slides.narrow(f'{code}\nshow("A text")')
-    assert max(map(len, narrow.splitlines())) <= 84 and "A text" not in narrow

@@ -1,6 +1,6 @@
 """Run lessons in a process that may not use more memory than Binder has.
 
-    sudo python tools/memory.py              all English lessons; 01-06 get 1 GB, 07 and 08 get 2 GB
+    sudo python tools/memory.py              all English lessons, each with the GB that notebooks/lessons.toml gives it
     sudo python tools/memory.py 05 --limit 900
 
 The limit is a control group of Linux: the kernel, and all that it starts, together; above it the kernel dies, as on Binder. Data
@@ -9,25 +9,24 @@ are those that come with the course, as on Binder (`start`). Prints the peak: wh
 
 import argparse
 import os
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-SIZES = {"07": 2048, "08": 2048}  # MB; the others get 1024
+from course import NOTEBOOKS, Problem, chosen, lessons, read
+from nbclient import NotebookClient
+
 FIRST = Path(
     "/sys/fs/cgroup/memory"
 )  # version 1 of control groups has a tree for memory; version 2 has one tree
 
 
 def make_group(megabytes):
-    folder = (FIRST if FIRST.is_dir() else Path("/sys/fs/cgroup")) / f"rnn-memory-{os.getpid()}"
+    folder = (FIRST if FIRST.is_dir() else FIRST.parent) / f"rnn-memory-{os.getpid()}"
     folder.mkdir()
-    (folder / ("memory.limit_in_bytes" if FIRST.is_dir() else "memory.max")).write_text(
-        str(megabytes * 2**20)
-    )
+    limit = "memory.limit_in_bytes" if FIRST.is_dir() else "memory.max"
+    (folder / limit).write_text(str(megabytes * 2**20))
     if not FIRST.is_dir():
         (folder / "memory.swap.max").write_text("0")
     return folder
@@ -39,9 +38,17 @@ def held(folder):
     return int(stat["total_rss"] if "total_rss" in stat else stat["anon"])
 
 
-def measured(lesson, megabytes, script):
-    """(seconds, peak in MB, whether it ran to its end)"""
-    folder, peak, running = make_group(megabytes), 0, True
+class Client(NotebookClient):
+    """Executes a notebook; only its kernel enters the group `folder`."""
+
+    async def async_start_new_kernel(self, **arguments):
+        await super().async_start_new_kernel(**arguments)
+        (self.folder / "cgroup.procs").write_text(str(self.km.provisioner.pid))
+
+
+def measured(lesson, megabytes):
+    """(seconds, peak in MB, what went wrong or nothing)"""
+    folder, peak, running, problem = make_group(megabytes), 0, True, ""
 
     def watch():
         nonlocal peak
@@ -52,64 +59,40 @@ def measured(lesson, megabytes, script):
     watcher = threading.Thread(target=watch)
     watcher.start()
     begin = time.monotonic()
-    environment = {**os.environ, "RNN_OFFLINE": "1"}
-    ended = subprocess.run(
-        [sys.executable, "-c", script, str(lesson), str(folder)],
-        env=environment,
-        cwd=lesson.parent,
-        capture_output=True,
-        text=True,
-    )
-    running = False
+    place = {"metadata": {"path": str(NOTEBOOKS / "en")}}
+    client = Client(read("en", lesson), timeout=3600, kernel_name="python3", resources=place)
+    client.folder = folder
+    try:
+        client.execute()
+    except Exception as error:  # the kernel died, or a cell failed
+        problem = f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"
+    seconds, running = time.monotonic() - begin, False
     watcher.join()
-    for _ in range(50):
+    for _ in range(50):  # the kernel leaves it
         try:
             folder.rmdir()
             break
         except OSError:
             time.sleep(0.2)
-    if ended.returncode:
-        print(ended.stderr.strip().splitlines()[-1:])
-    return time.monotonic() - begin, peak / 2**20, ended.returncode == 0
-
-
-# Executes the notebook without storing anything. The runner itself stays outside: only the kernel enters the group.
-SCRIPT = """
-import sys
-from pathlib import Path
-import nbformat
-from nbclient import NotebookClient
-
-class Client(NotebookClient):
-    async def async_start_new_kernel(self, **arguments):
-        await super().async_start_new_kernel(**arguments)
-        Path(sys.argv[2], "cgroup.procs").write_text(str(self.km.provisioner.pid))
-
-notebook = nbformat.read(sys.argv[1], 4)
-Client(notebook, timeout=3600, kernel_name="python3").execute()
-"""
+    return seconds, peak / 2**20, problem
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lessons", nargs="*")
     parser.add_argument("--limit", type=int, help="MB, for every lesson")
-    arguments = parser.parse_args()
+    arguments, failed = parser.parse_args(), False
+    names = chosen(arguments.lessons)
     if not sys.platform.startswith("linux") or os.getuid():
-        raise SystemExit("This needs Linux and root: it makes a control group.")
-    failed = False
+        raise Problem("This measures with Linux' control groups, as root.")
+    os.environ["RNN_OFFLINE"] = "1"
     print(f"{'lesson':<24}{'limit MB':>9}{'peak MB':>9}{'minutes':>9}")
-    for path in sorted((ROOT / "notebooks" / "en").glob("*.ipynb")):
-        if arguments.lessons and not path.name.startswith(tuple(arguments.lessons)):
-            continue
-        limit = arguments.limit or SIZES.get(path.name[:2], 1024)
-        seconds, peak, fine = measured(path, limit, SCRIPT)
-        failed |= not fine
+    for name in names:
+        limit = arguments.limit or 1024 * lessons()[name].get("memory", 1)
+        seconds, peak, problem = measured(name, limit)
+        failed |= bool(problem)
         print(
-            f"{path.stem:<24}{limit:>9}{peak:>9.0f}{seconds / 60:>9.1f}{'' if fine else '   DIED OR FAILED'}",
-            flush=True,
+            f"{name:<24}{limit:>9}{peak:>9.0f}{seconds / 60:>9.1f}   {problem}".rstrip(), flush=True
         )
     sys.exit(failed)
 

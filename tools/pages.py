@@ -1,4 +1,4 @@
-"""What the site and the slides share: stored outputs as HTML, blocks of markdown, and the JavaScript that both bundle."""
+"""What site and slides share: figures as HTML, blocks of markdown, what the browser loads."""
 
 import base64
 import html
@@ -8,31 +8,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import nbformat
+from course import BUILD, ROOT, Problem
 
-ROOT = Path(__file__).resolve().parents[1]
-BUILD = ROOT / "build"
-LANGUAGES = ("en", "ko")
 LIVE = "application/vnd.plotly.v1+json"
 PICTURES = {"image/svg+xml": "svg", "image/png": "png"}
-
-
-class MissingOutput(Exception):
-    """A stored notebook lacks something that its page needs."""
-
-
-def lessons(root=ROOT):
-    """The names of the lessons, such as "05_tokenization", in order."""
-    return sorted(path.stem for path in (root / "notebooks" / "en").glob("*.ipynb"))
-
-
-def read(language, lesson, root=ROOT):
-    return nbformat.read(root / "notebooks" / language / f"{lesson}.ipynb", as_version=4)
-
-
-def heading(notebook):
-    """The lesson's title: the first line of its first cell."""
-    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
 
 
 def without_badges(title):
@@ -54,37 +33,43 @@ def blocks(markdown):
     return ["\n".join(lines) for lines in found if lines]
 
 
-# --- figures --------------------------------------------------------------------------------------------------------
+# --- figures --------------------------------------------------------------------------------------
 
 
-def figure_html(output, name, folder, address):
-    """A stored figure as HTML with its description; the picture is written to `folder` and asked for at `address`.
+def figure_html(cell, number, lesson, target):
+    """Output `number` of a cell as HTML with its description; None if it is not a figure.
 
-    None for outputs that are not figures.
+    The picture is written below `target`/figures/, and the page asks for it there.
     """
+    output = cell.outputs[number]
     data = output.get("data", {})
     kind = next((kind for kind in PICTURES if kind in data), None)
     if kind is None:
         if LIVE in data:
-            raise MissingOutput(f"{name}: an interactive figure without a still picture")
+            raise Problem(
+                f"{lesson}, cell {cell['id']}: the interactive figure has no still picture. "
+                f"Run `make outputs LESSONS={lesson[:2]}`."
+            )
         return None
     alt = output.metadata.get(kind, {}).get("alt", "")
     if len(alt) < 20:
-        raise MissingOutput(f"{name}: a figure without a description")
+        raise Problem(
+            f"{lesson}, cell {cell['id']}: the figure has no description. Write it into the cell's "
+            'metadata, {"mystnb": {"image": {"alt": "…"}}}, and run `make outputs`.'
+        )
     content = data[kind].encode() if kind == "image/svg+xml" else base64.b64decode(data[kind])
-    folder.mkdir(parents=True, exist_ok=True)
-    picture = f"{name}.{PICTURES[kind]}"
-    (folder / picture).write_bytes(content)
+    picture = f"figures/{lesson}/{cell['id']}-{number}.{PICTURES[kind]}"
+    (target / picture).parent.mkdir(parents=True, exist_ok=True)
+    (target / picture).write_bytes(content)
     width, height = _size(kind, content)
-    image = f'<img src="{address}/{picture}" width="{width}" height="{height}" alt="{html.escape(alt)}">'
+    alt, size = html.escape(alt), f'width="{width}" height="{height}"'
+    image = f'<img src="{picture}" {size} loading="lazy" alt="{alt}">'
     if LIVE not in data:
         return f'<div class="figure">{image}</div>'
-    figure = json.dumps(
-        {key: data[LIVE][key] for key in ("data", "layout", "frames") if key in data[LIVE]}
-    )
-    figure = figure.replace("</", "<\\/")
+    figure = {key: data[LIVE][key] for key in ("data", "layout", "frames") if key in data[LIVE]}
+    figure = json.dumps(figure).replace("</", "<\\/")
     return (
-        f'<div class="figure plotly-figure" role="group" aria-label="{html.escape(alt)}">'
+        f'<div class="figure plotly-figure" role="group" aria-label="{alt}">'
         f'<script type="application/json">{figure}</script>{image}</div>'
     )
 
@@ -96,7 +81,7 @@ def _size(kind, content):
     return round(float(box[1])), round(float(box[2]))
 
 
-# --- what the browser loads -----------------------------------------------------------------------------------------
+# --- what the browser loads -----------------------------------------------------------------------
 
 
 def node_packages():
@@ -107,23 +92,18 @@ def node_packages():
     if not done.exists() or done.read_text(encoding="utf-8") != lock:
         npm = shutil.which("npm")
         if npm is None:
-            raise SystemExit(
-                "npm is needed once, to fetch MathJax and reveal.js. Install Node.js (https://nodejs.org)."
-            )
+            raise Problem("npm fetches MathJax and reveal.js: install Node.js, https://nodejs.org")
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(ROOT / "docs" / name, folder)
-        subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"],
-            cwd=folder,
-            check=True,
-        )
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+        subprocess.run(command, cwd=folder, check=True)
         done.write_text(lock, encoding="utf-8")
     return folder / "node_modules"
 
 
 def copy_scripts(target):
-    """MathJax in one file (SVG, so it needs no fonts) and plotly.js from the installed plotly package."""
+    """MathJax in one file (SVG, so it needs no fonts), and plotly.js of the installed Plotly."""
     import plotly
 
     target.mkdir(parents=True, exist_ok=True)

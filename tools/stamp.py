@@ -1,54 +1,60 @@
-"""Write the repository's address into README, notebooks, citation file and deploy/: badges, the Colab bootstrap, links.
+"""Make this copy of the course lead to its own repository: badges, links, the first cells.
 
     python tools/stamp.py
 
-The address stands in one place, `[project.urls] Repository` in pyproject.toml: change it there, run this, commit.
+The address stands in `[project.urls] Repository` of pyproject.toml: change it there, run this, commit. The old one is read
+from CITATION.cff, and replaced wherever git finds it; other people's addresses stay.
 """
 
 import re
+import subprocess
 import tomllib
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-OWNER_AND_NAME = r"[\w.-]+/[\w.-]+?"
-PLACES = [  # (before, after) the owner and the name, wherever the course names its own repository
-    (r"colab\.research\.google\.com/github/", r"/blob/"),
-    (r"mybinder\.org/v2/gh/", r"/"),
-    (r"git clone (?:--quiet )?(?:--depth 1 )?https://github\.com/", r"\.git"),
-    (r"https://github\.com/", r"/(?:actions|issues|blob/main)"),
-    (r"(?:repository-code: |gitpuller, )\"https://github\.com/", r"\""),
-    (r"[?&]repo=https://github\.com/", r"&"),
-]
-
-
-def stamped(text, repository):
-    """`text` with `repository` ("owner/name") in every place, and the folder that `git clone` makes."""
-    for before, after in PLACES:
-        text = re.sub(f"({before}){OWNER_AND_NAME}(?={after})", rf"\g<1>{repository}", text)
-    name = repository.split("/")[1]
-    return re.sub(r'(sys\.path\[:0\] = \[\\?"\.\./\.\.\\?", \\?")[\w.-]+', rf"\g<1>{name}", text)
+import nbformat
+from course import ROOT, Problem
+from run import source_hash
+from sync import digest
 
 
 def repository(root=ROOT):
-    url = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"][
-        "Repository"
-    ]
-    return url.removeprefix("https://github.com/").rstrip("/")
+    """The repository's address as "owner/name"."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    url = project["urls"]["Repository"].rstrip("/").removesuffix(".git")
+    found = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", url)
+    if not found:
+        raise Problem(
+            f"pyproject.toml: Repository is {url!r}. It must be https://github.com/OWNER/NAME: Colab "
+            "opens notebooks from GitHub only. A mirror elsewhere needs no stamp."
+        )
+    return found[1]
+
+
+def stamped(text, old, new):
+    """`text` with the repository `new` in place of `old`, and the folder that `git clone` makes."""
+    text = re.sub(rf"(?<=/){re.escape(old)}(?![\w-]|\.(?!git\b)\w)", new, text)
+    folder = re.escape(old.split("/")[1]) + r"(?![\w.-])"
+    before = r'(\bcd |lab/tree/|sys\.path\.insert\(0, \\?"|^msg(?:id|str) ")'
+    return re.sub(before + folder, rf"\g<1>{new.split('/')[1]}", text, flags=re.M)
 
 
 def main(root=ROOT):
-    for path in [
-        *root.glob("README*.md"),
-        *root.glob("CITATION.cff"),
-        *root.glob("deploy/*.md"),
-        *root.glob("deploy/*.yaml"),
-        *root.glob("notebooks/*/*.ipynb"),
-    ]:
-        old = path.read_text(encoding="utf-8")
-        new = stamped(old, repository(root))
-        if new != old:
-            path.write_text(new, encoding="utf-8")
-            print(path.relative_to(root))
+    citation = (root / "CITATION.cff").read_text(encoding="utf-8")
+    old = re.search(r'^repository-code: "https://github\.com/([^"]+)"', citation, re.M)[1]
+    command = ["git", "grep", "-lIF", old.split("/")[1]]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True).stdout
+    for name in found.splitlines():
+        before = (root / name).read_text(encoding="utf-8")
+        after = stamped(before, old, repository(root))
+        if name.endswith(
+            ".ipynb"
+        ):  # a cell remembers what it was when it ran, and when it was made
+            cells = zip(*(nbformat.reads(text, 4).cells for text in (before, after)), strict=True)
+            for was, now in cells:
+                for mark in (source_hash, digest) if was.source != now.source else ():
+                    after = after.replace(f'"{mark(was.source)}"', f'"{mark(now.source)}"')
+        if after != before:
+            (root / name).write_text(after, encoding="utf-8")
+            print(name)
 
 
 if __name__ == "__main__":

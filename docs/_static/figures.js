@@ -1,4 +1,5 @@
-// Draws the interactive figures in place of their still pictures. plotly.js lies beside this file; without it the pictures stay.
+// Draws the interactive figures in place of their still pictures, each when it comes near. plotly.js lies beside this file and is
+// fetched with the first of them; without it the pictures stay.
 (() => {
   const here = document.currentScript.src.replace(/[^/]*$/, "");
   let loading;
@@ -28,7 +29,16 @@
     box.dataset.state = "live";
   }
 
-  window.drawFigures = (root = document) =>
-    Promise.all([...root.querySelectorAll(".plotly-figure")].map((box) => draw(box).catch((error) => console.warn(error))));
-  if (!document.querySelector(".reveal")) document.addEventListener("DOMContentLoaded", () => window.drawFigures());
+  const attempt = (box) => draw(box).catch((error) => console.warn(error));
+  const boxes = (root) => [...root.querySelectorAll(".plotly-figure")];
+  window.drawFigures = (root = document) => Promise.all(boxes(root).map(attempt)); // the decks call it for each slide
+  if (document.querySelector(".reveal")) return;
+  document.addEventListener("DOMContentLoaded", () => {
+    const near = new IntersectionObserver(
+      (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => attempt(entry.target)),
+      { rootMargin: "600px" },
+    );
+    boxes(document).forEach((box) => near.observe(box));
+    window.addEventListener("beforeprint", () => window.drawFigures());
+  });
 })();
