@@ -4,10 +4,10 @@
 repeats them. Shapes stay as they are. Neither the lessons nor helpers know of it. `RNN_FAST=0` turns it off.
 """
 
-import functools
-
 
 def cap_training():
+    import functools
+
     import keras
     import numpy as np
 
@@ -39,4 +39,4 @@ def cap_training():
 
 if __name__ == "__main__":
     cap_training()
-    del cap_training, functools
+    del cap_training
