@@ -5,14 +5,14 @@ import itertools
 import keras
 import numpy as np
 import pytest
-from lessons import cells, define
+from lessons import define
 
 LESSON = "01_rnn_intro"
 
 
 @pytest.fixture(scope="module")
 def lesson():
-    return define(LESSON, "dna", "simple-rnn", "echo", "playground")
+    return define(LESSON, "codons", "dna", "simple-rnn", "echo", "playground", "sketch")
 
 
 # --- the layer in ten lines -----------------------------------------------------------------------------------------
@@ -68,14 +68,7 @@ def test_a_transposed_state_matrix_is_found(lesson):
 
 @pytest.fixture(scope="module")
 def readers():
-    names = define(LESSON, "dna")
-    names["words"] = "this movie is terrible but it has some good effects".split()
-    code = cells(LESSON)
-    exec(code["opinions"].source, names)
-    exec(
-        code["opinions-train"].source.split("\n\n\n")[0], names
-    )  # the function; the training is below
-    return names
+    return define(LESSON, "opinions", "reader")
 
 
 def test_the_four_opinions_are_one_bag(readers):
@@ -152,11 +145,12 @@ def test_memory_fades_below_one_and_is_a_switch_above(lesson):
 
 def test_playground_shows_the_cell_at_every_setting(lesson):
     figure, echo = lesson["figure"], lesson["echo"]
-    assert (
-        len(figure.frames) == 31
-        and figure.frames[0].name == "-1.5"
-        and figure.frames[-1].name == "1.5"
-    )
+    settings = [float(frame.name) for frame in figure.frames]
+    assert settings == sorted(settings) and {-1.0, 0.0, 0.8, 1.0} < set(settings)
+    assert settings[0] == -1.5 and settings[-1] == 1.5
+    assert [step.label for step in figure.layout.sliders[0].steps] == [
+        frame.name for frame in figure.frames
+    ]
     for frame in figure.frames:
         bare, squashed = frame.data
         w_h = float(frame.name)
@@ -183,3 +177,22 @@ def test_protein_reads_the_genetic_code(lesson):
         and protein("AC") == ""
     )
     assert len(lesson["table"]) == 64 and len(set(lesson["table"].values())) == 21
+
+
+# --- drawing --------------------------------------------------------------------------------------------------------
+
+
+def test_sketch_draws_every_arrow(lesson):
+    plt = lesson["plt"]
+    plt.close("all")
+    lesson["sketch"](["x1 > h1 > y1", ("h1", "h2"), "h1 -> h3"])
+    arrows = [text for text in plt.gca().texts if text.get_text() == ""]
+    nodes = [text.get_text() for text in plt.gca().texts if text.get_text()]
+    assert len(arrows) == 4 and sorted(nodes) == [
+        "$h_{1}$",
+        "$h_{2}$",
+        "$h_{3}$",
+        "$x_{1}$",
+        "$y_{1}$",
+    ]
+    plt.close("all")
