@@ -882,7 +882,8 @@ def batches_by_length(rows, labels, batch_size=64, hidden=0.0, seed=42):
         def __getitem__(self, number):
             chosen = self.batches[number]
             x = keras.utils.pad_sequences([rows[i] for i in chosen], padding="post")
-            x[(self.random.random(x.shape) < hidden) & (x > 0)] = 1
+            if hidden:
+                x[(self.random.random(x.shape) < hidden) & (x > 0)] = 1
             return x, self.labels[chosen, None]
 
     return Batches()
