@@ -1,6 +1,7 @@
 """Keep the Korean notebooks in step with the English ones.
 
     python tools/sync.py                      do what can be done, and list what to translate
+    python tools/sync.py 02                   only this lesson
     python tools/sync.py --check              change nothing; fail when something is out of step
     python tools/sync.py --accept 02_simplernn_sine windows-toy
                                               the Korean text of this cell now matches its English original
@@ -27,7 +28,7 @@ from xml.sax.saxutils import escape, unescape
 
 import nbformat
 import polib
-from course import NOTEBOOKS, ROOT, Problem, chosen, lessons, named, path, python, read, tags
+from course import NOTEBOOKS, ROOT, Problem, chosen, named, path, python, read, tags
 
 WORDS = NOTEBOOKS / "words"
 FIGURES = NOTEBOOKS / "figures"
@@ -317,6 +318,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("lessons", nargs="*", help="numbers or names; all lessons if missing")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--drop", action="store_true")
     parser.add_argument("--accept", nargs="+", metavar=("LESSON", "CELL"))
@@ -326,7 +328,7 @@ def main():
         [lesson] = chosen(arguments.accept[:1])
         accepted = {lesson: arguments.accept[1:]}
     todo = 0
-    for lesson in lessons():
+    for lesson in chosen([*arguments.lessons, *accepted]):
         english, target = folded(read("en", lesson)), path("ko", lesson)
         korean, words = read("ko", lesson) if target.exists() else None, Words(lesson)
         if lesson in accepted:
