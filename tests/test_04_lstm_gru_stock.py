@@ -1,18 +1,30 @@
 """What the evaluation of lesson 04 promises: no leak, no window across a boundary, measures as computed by hand."""
 
+import types
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lessons import define
+from lessons import cells, define
 from sklearn.preprocessing import MinMaxScaler
 
 import helpers
 
 LESSON = "04_lstm_gru_stock"
-N_STEPS, N_TEST = 20, 269
-RIGHT = ("features-code", "parts-code", "prepare", "scores", "wilson", "networks")
+N_STEPS, N_VALID, N_TEST = 20, 500, 269
+RIGHT = (
+    "usual-volume",
+    "features-code",
+    "parts-code",
+    "prepare",
+    "scores",
+    "wilson-by-hand",
+    "network",
+    "networks",
+    "train",
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +32,7 @@ def lesson():
     simulated = helpers.load_stock("simulated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(helpers, "load_stock", lambda: simulated)
-        names = define(LESSON, "load", "averages-code", "clean", "windows", *RIGHT)
+        names = define(LESSON, "load", "averages-code", "drop-missing", *RIGHT)
     return names
 
 
@@ -34,7 +46,7 @@ def right(lesson):
 
 def prepared(right, prices):
     frame = right["make_features"](prices)
-    parts = right["split_rows"](len(frame))
+    parts = right["split_rows"](len(frame), N_VALID, N_TEST)
     data, scaler = right["prepare"](frame, parts)
     return frame, parts, data, scaler
 
@@ -54,7 +66,7 @@ def test_nothing_before_the_test_part_knows_it(right):
     _, _, marked, marked_scaler = prepared(right, planted(right["prices"], first_test_day))
     np.testing.assert_array_equal(scaler.mean_, marked_scaler.mean_)
     np.testing.assert_array_equal(scaler.scale_, marked_scaler.scale_)
-    for part in ("train", "validation"):
+    for part in ("train", "valid"):
         for before, after in zip(data[part], marked[part], strict=True):
             np.testing.assert_array_equal(before, after)
     assert not np.array_equal(data["test"][0], marked["test"][0]), (
@@ -65,11 +77,11 @@ def test_nothing_before_the_test_part_knows_it(right):
 def test_nothing_in_training_knows_the_validation_part(right):
     frame, parts, data, scaler = prepared(right, right["prices"])
     _, _, marked, marked_scaler = prepared(
-        right, planted(right["prices"], frame["Date"].iloc[parts["validation"].start])
+        right, planted(right["prices"], frame["Date"].iloc[parts["valid"].start])
     )
     np.testing.assert_array_equal(scaler.scale_, marked_scaler.scale_)
     np.testing.assert_array_equal(data["train"][0], marked["train"][0])
-    assert not np.array_equal(data["validation"][0], marked["validation"][0])
+    assert not np.array_equal(data["valid"][0], marked["valid"][0])
 
 
 def test_a_marker_moves_no_feature_of_an_earlier_day(right):
@@ -94,31 +106,30 @@ def test_the_trap_catches_the_chapters_way(lesson):
 # --- windows and parts ----------------------------------------------------------------------------------------------
 
 
-def test_windows_and_their_targets(lesson):
-    series = np.arange(50)
-    x, y = lesson["windows"](np.c_[series, 100 + series], series, 7)
-    assert x.shape == (43, 7, 2) and y.shape == (43,)
-    for i in range(43):
-        assert x[i, :, 0].tolist() == list(range(i, i + 7)) and y[i] == i + 7
-    np.testing.assert_array_equal(x[:, :, 1], x[:, :, 0] + 100)
+def test_windows_of_the_close_end_in_the_newest_known_close(lesson):
+    """Persistence: window k ends in row k + 39, and its target is row k + 40."""
+    days = np.arange(100.0)
+    windows, targets = helpers.make_windows(np.c_[days, days, days], 40)
+    k = np.arange(60)
+    np.testing.assert_array_equal(windows[:, -1, 2], days[k + 39])
+    np.testing.assert_array_equal(targets[:, 2], days[k + 40])
 
 
-@pytest.mark.parametrize("n_rows", [1_000, 4_333, 5_412])
-def test_no_window_straddles_a_boundary(right, n_rows):
-    parts = right["split_rows"](n_rows)
-    assert list(parts) == ["train", "validation", "test"]
+@pytest.mark.parametrize(("n_rows", "n_valid"), [(1_000, 100), (4_333, 433), (5_412, 500)])
+def test_no_window_straddles_a_boundary(right, n_rows, n_valid):
+    parts = right["split_rows"](n_rows, n_valid, N_TEST)
+    assert list(parts) == ["train", "valid", "test"]
     assert parts["train"].start == 0 and parts["test"].stop == n_rows
     assert (
-        parts["train"].stop == parts["validation"].start
-        and parts["validation"].stop == parts["test"].start
+        parts["train"].stop == parts["valid"].start and parts["valid"].stop == parts["test"].start
     )
     rows = np.arange(n_rows)
     for part in (
         parts.values()
     ):  # put the row number where the features are: a window shows which rows it reads
-        x, y = right["windows"](rows[part][:, None], rows[part], N_STEPS)
+        x, y = helpers.make_windows(rows[part][:, None], N_STEPS)
         assert x.min() >= part.start and x.max() < part.stop and y.max() < part.stop
-        np.testing.assert_array_equal(x[:, -1, 0] + 1, y)
+        np.testing.assert_array_equal(x[:, -1, 0] + 1, y[:, 0])
     assert len(y) == N_TEST
 
 
@@ -147,13 +158,8 @@ def test_previous_close_is_the_one_of_the_last_traded_day(right):
 
 def test_averages_missing_values_and_rows(lesson):
     table = lesson["add_averages"](lesson["prices"])
-    assert table[["3MA", "5MA", "3MA_new", "5MA_new", "R_t"]].isna().sum().tolist() == [
-        2,
-        4,
-        3,
-        5,
-        1,
-    ]
+    added = ["3MA", "5MA", "3MA_new", "5MA_new", "R_t"]
+    assert table[added].isna().sum().tolist() == [2, 4, 3, 5, 1]
     close = lesson["prices"]["Close"]
     assert table["3MA_new"].iloc[10] == pytest.approx(close.iloc[7:10].mean())
     assert table["5MA"].iloc[10] == pytest.approx(close.iloc[6:11].mean())
@@ -179,14 +185,14 @@ def test_scores_by_hand(right):
     assert found["R2 return"] == pytest.approx(
         1 - (0.01 + 0.0225 + 0.04 + 0.01) / (0.075**2 + 0.225**2 + 0.125**2 + 0.275**2)
     )
-    assert found["direction"] == pytest.approx(2 / 3), "the day without a move does not count"
+    assert (found["right"], found["rose"], found["moved"]) == (2, 2, 3), "a day without a move"
 
 
 def test_scores_of_persistence(right):
     rng = np.random.default_rng(0)
     closes = 100 + rng.normal(size=50).cumsum()
     found = right["scores"](closes[1:], closes[:-1], closes[:-1], np.abs(np.diff(closes)).mean())
-    assert found["MASE"] == pytest.approx(1) and np.isnan(found["direction"])
+    assert found["MASE"] == pytest.approx(1) and np.isnan(found["right"])
 
 
 @settings(max_examples=200, deadline=None)
@@ -213,20 +219,20 @@ def test_scores_keep_their_promises_whatever_the_prices(right, seed, n_days, pri
         "MASE",
         "R2 price",
         "R2 return",
-        "direction",
+        "right",
     ):  # none of these depends on the currency
         assert other[name] == pytest.approx(found[name]), name
     perfect = right["scores"](close, previous, close, naive_error=3.0)
-    assert perfect["RMSE"] == perfect["MASE"] == 0 and perfect["direction"] == 1
+    assert perfect["RMSE"] == perfect["MASE"] == 0 and perfect["right"] == perfect["moved"]
 
 
 def test_wilson_against_published_values_and_coverage(right):
-    low, high = right["wilson"](0.0, 10)  # 0 of 10: 0 to 0.278, Brown, Cai and DasGupta 2001
+    low, high = right["wilson"](0, 10)  # 0 of 10: 0 to 0.278, Brown, Cai and DasGupta 2001
     assert low == pytest.approx(0, abs=1e-12) and high == pytest.approx(0.2775, abs=1e-3)
-    low, high = right["wilson"](0.5, 100)
+    low, high = right["wilson"](50, 100)
     assert (low, high) == (pytest.approx(0.4038, abs=1e-3), pytest.approx(0.5962, abs=1e-3))
-    shares = np.random.default_rng(1).binomial(269, 0.52, size=20_000) / 269
-    low, high = right["wilson"](shares, 269)
+    hits = np.random.default_rng(1).binomial(269, 0.52, size=20_000)
+    low, high = right["wilson"](hits, 269)
     assert 0.94 < np.mean((low < 0.52) & (0.52 < high)) < 0.96
 
 
@@ -235,15 +241,85 @@ def test_wilson_against_published_values_and_coverage(right):
 
 def test_a_second_training_starts_afresh(right):
     """The reused model gives the same forecast for the same seed, whatever was trained in between."""
-    import keras
-
     rng = np.random.default_rng(0)
-    part = lambda n: (
-        rng.normal(size=(n, 20, 3)).astype("float32"),
-        rng.normal(size=n).astype("float32"),
-    )  # noqa: E731
-    data = {"train": part(300), "validation": part(50), "test": part(30)}
-    model, state = right["compiled"](keras.layers.GRU(4))
-    first, other, again = (right["train"](model, state, data, seed) for seed in (1, 2, 1))
+    data = {}
+    for name, n in (("train", 300), ("valid", 50), ("test", 30)):
+        x, y = rng.normal(size=(n, 20, 3)), rng.normal(size=n)
+        data[name] = x.astype("float32"), y.astype("float32")
+    scaler = types.SimpleNamespace(mean_=[0.0], scale_=[1.0])
+    first, other, again = (right["train"]("GRU", data, scaler, seed) for seed in (1, 2, 1))
     np.testing.assert_allclose(first, again, atol=1e-6)
     assert not np.allclose(first, other, atol=1e-3)
+
+
+# --- any series -----------------------------------------------------------------------------------------------------
+
+
+def another_share():
+    """Eight years of a share that is cheap, has other trading days, and was traded on all of them."""
+    days = pd.date_range("2015-03-02", periods=2_000, freq="B")
+    close = 40 * np.exp(0.02 * np.random.default_rng(5).normal(size=2_000)).cumprod()
+    prices = pd.DataFrame({"Date": days, "Open": close, "High": 1.01 * close, "Low": 0.99 * close})
+    prices = prices.assign(Close=close, **{"Adj Close": close})
+    return prices.assign(Volume=np.random.default_rng(6).integers(1_000, 9_000, size=2_000))
+
+
+def one_more(prices):
+    extra = prices.tail(1).assign(Date=prices["Date"].iloc[-1] + pd.Timedelta(days=1))
+    return pd.concat([prices, extra])
+
+
+SERIES = {
+    "as published": lambda prices: prices,
+    "one day less": lambda prices: prices.iloc[:-1],
+    "one day more": one_more,
+    "the last 5,000 days": lambda prices: prices.tail(5_000),
+    "another share": lambda prices: another_share(),
+    "1,000 days": lambda prices: prices.tail(1_000),
+    "the first 1,000 days": lambda prices: prices.head(1_000),
+}
+
+
+def run_all(monkeypatch, tmp_path, prices, until=None):
+    """All code cells of the lesson on other prices; the networks learn nothing, so that it takes seconds."""
+    import keras
+    import matplotlib.pyplot as plt
+    import plotly.graph_objects as go
+
+    history = types.SimpleNamespace(history={"loss": [1.0], "val_loss": [1.0]}, epoch=[0])
+    monkeypatch.setattr(keras.Model, "fit", lambda self, *args, **kwargs: history)
+    monkeypatch.setattr(keras.Model, "predict", lambda self, x, **kwargs: x[:, -1, :1])
+    monkeypatch.setattr(go.Figure, "show", lambda self: None)
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))
+    path = tmp_path / "share.csv"
+    prices.to_csv(path, index=False)
+    load, simulated = helpers.load_stock, helpers.load_stock("simulated")
+    series = {"simulated": lambda: simulated, None: lambda: load(path)}
+    monkeypatch.setattr(helpers, "load_stock", lambda name=None: series[name]())
+    ids = [name for name, cell in cells(LESSON).items() if cell.cell_type == "code"]
+    wanted = [name for name in ids[2:] if not name.startswith("ex")]
+    return define(LESSON, *wanted[: until and wanted.index(until) + 1])
+
+
+@pytest.mark.parametrize("series", SERIES)
+def test_the_lesson_runs_on_any_series(monkeypatch, tmp_path, series):
+    prices = SERIES[series](helpers.load_stock("simulated"))
+    names = run_all(monkeypatch, tmp_path, prices)
+    assert len(names["test_dates"]) == names["n_test"] == len(names["forecast"])
+    assert list(names["test_dates"]) == list(names["clean"]["Date"].iloc[-names["n_test"] :])
+    assert len(names["skill"]) == 5 and not names["skill"].isna().any(axis=None)
+    assert names["walk_direction"].notna().all(axis=None)
+
+
+def test_a_series_that_is_too_short_is_refused_in_one_sentence(monkeypatch, tmp_path):
+    prices = helpers.load_stock("simulated").tail(700)
+    with pytest.raises(helpers.DataError, match=r"needs 900 days with trades; here are \d+\.$"):
+        run_all(monkeypatch, tmp_path, prices, until="load")
+
+
+def test_a_wrong_volume_is_found_and_does_not_reach_the_features(right):
+    prices = right["prices"].copy()
+    day = 3_000
+    prices.loc[day, "Volume"] = 500
+    features = right["make_features"](prices)["volume"]
+    assert features.abs().max() < 4 < right["make_features"](prices, repair=False)["volume"].max()
