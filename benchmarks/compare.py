@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import io
 import json
-import math
 import os
 import platform
 import re
@@ -466,7 +465,7 @@ def threshold_course():
     from lessons import define
 
     y, p = probabilities()
-    best_threshold = define("08_imdb_with_glove", "best-threshold")["best_threshold"]
+    best_threshold = define("09_decisions", "best-threshold")["best_threshold"]
     return lambda: best_threshold(y, p)
 
 
@@ -484,80 +483,40 @@ def threshold_sklearn():
     return run
 
 
-# --- one epoch of each recurrent layer ------------------------------------------------------------------------------
+# --- one epoch of each recurrent layer ------------------------------------------------------------
 
 
-def epoch(layer, bucketed, n_reviews=4_000, units=64, length=400):
-    """One epoch on `n_reviews` reviews of at most `length` tokens, padded to one length or in batches by length."""
+def epoch(layer, by_length, n_reviews=4_000, length=400):
+    """One epoch on reviews of at most `length` tokens, padded to one length or in batches by length."""
     import keras
     import numpy as np
     import tensorflow as tf
 
     helpers.setup()
-    order = np.random.default_rng(0).permutation(25_000)[:n_reviews]
+    chosen = np.random.default_rng(0).permutation(25_000)[:n_reviews]
     texts, labels = reviews()
-    layer_of_words = keras.layers.TextVectorization(
-        max_tokens=10_000, output_sequence_length=length
-    )
-    layer_of_words.adapt(tf.constant(texts[::10]))
-    x, y = layer_of_words(tf.constant([texts[i] for i in order])).numpy(), labels[order]
-    lengths = (x > 0).sum(axis=1)
-    rows = np.argsort(lengths) if bucketed else np.arange(n_reviews)
-    batches = [rows[i : i + 64] for i in range(0, n_reviews, 64)]
-    recurrent = getattr(keras.layers, layer)(units)
-    model = keras.Sequential(
-        [keras.layers.Embedding(10_000, 64, mask_zero=True), recurrent, keras.layers.Dense(1)]
-    )
+    words = keras.layers.TextVectorization(max_tokens=10_000, ragged=True)
+    words.adapt(tf.constant(texts[::10]))
+    ids = words(tf.constant([texts[i] for i in chosen]))
+    rows = [row[-length:] for row in np.split(ids.flat_values, ids.row_splits[1:-1])]
+    if not by_length:
+        rows = list(keras.utils.pad_sequences(rows, padding="post"))
+    layers = [keras.layers.Embedding(10_000, 64, mask_zero=True), layer(64), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((None,)), *layers])
     model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
-    size = {
-        i: max(1, lengths[batch].max()) if bucketed else length for i, batch in enumerate(batches)
-    }
-
-    def generate():
-        for i, batch in enumerate(batches):
-            yield x[batch, : size[i]], y[batch, None]
-
-    signature = (tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((None, 1), tf.int64))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    model.fit(dataset.take(1), verbose=0)  # builds the graph
-    return lambda: model.fit(dataset, verbose=0)
+    batches = helpers.batches_by_length(rows, labels[chosen])
+    model.fit(batches, verbose=0)  # builds the graph
+    return lambda: model.fit(batches, verbose=0)
 
 
-for _layer in ("SimpleRNN", "LSTM", "GRU"):
-    for _label, _bucketed in (("padded", False), ("by length", True)):
-        way(f"one epoch of {_layer}(64), 4,000 reviews", _label)(
-            lambda layer=_layer, b=_bucketed: epoch(layer, b)
-        )
+for _name in ("SimpleRNN", "LSTM", "GRU"):
+    for _label, _by_length in (("padded", False), ("by length", True)):
 
-GROWTH = {
-    "sequence length": ("length", (50, 100, 200, 400)),
-    "units": ("units", (32, 64, 128, 256)),
-    "rows": ("n_reviews", (1_000, 2_000, 4_000, 8_000)),
-}
-for _what, (_argument, _sizes) in GROWTH.items():
-    for _size in _sizes:
-        _fixed = {"n_reviews": 1_000, "length": 100, _argument: _size}
-        way(f"grow {_what}", str(_size))(lambda fixed=_fixed: epoch("LSTM", False, **fixed))
+        @way(f"one epoch of {_name}(64), 4,000 reviews", _label)
+        def one_epoch(name=_name, by_length=_by_length):
+            import keras
 
-
-# --- import ---------------------------------------------------------------------------------------------------------
-
-
-@way("import", "helpers")
-def import_helpers():
-    return lambda: subprocess.run([sys.executable, "-c", "import helpers"], cwd=ROOT, check=True)
-
-
-@way("import", "nothing (Python itself)")
-def import_nothing():
-    return lambda: subprocess.run([sys.executable, "-c", ""], cwd=ROOT, check=True)
-
-
-@way("import", "tensorflow")
-def import_tensorflow():
-    return lambda: subprocess.run(
-        [sys.executable, "-c", "import tensorflow"], cwd=ROOT, check=True, stderr=subprocess.DEVNULL
-    )
+            return epoch(getattr(keras.layers, name), by_length)
 
 
 # --- running and writing --------------------------------------------------------------------------------------------
@@ -597,32 +556,6 @@ def measured(name):
     return found
 
 
-def exponent(sizes, times):
-    """The slope of log time against log size, by least squares."""
-    x, y = [math.log(float(size)) for size in sizes], [math.log(t) for t in times]
-    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum(
-        (a - mean_x) ** 2 for a in x
-    )
-
-
-def accuracies():
-    """Rows (model, training seconds, test accuracy) of the IMDB models, from the stored table at the end of lesson 08."""
-    import pandas as pd
-
-    cells = json.loads(
-        (ROOT / "notebooks" / "en" / "08_imdb_with_glove.ipynb").read_text(encoding="utf-8")
-    )["cells"]
-    outputs = next(cell for cell in cells if cell["id"] == "result-table")["outputs"]
-    html = "".join(next(output["data"]["text/html"] for output in outputs if "data" in output))
-    for row in pd.read_html(io.StringIO(html))[0].dropna().itertuples():
-        yield (
-            f"{row.model} ({row.source.replace('this lesson', 'lesson 08')})",
-            row.seconds,
-            row.accuracy,
-        )
-
-
 def table(head, rows):
     return (
         "\n".join(["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)])
@@ -653,41 +586,6 @@ def report(found):
         if "padded" in t
     ]
     texts.append(table(["what", "padded, s", "by length, s", "ratio"], rows))
-    texts.append("## How cost grows: one epoch of LSTM\n")
-    rows = []
-    for what in GROWTH:
-        times = found.get(f"grow {what}", {})
-        if times:
-            rows.append(
-                [
-                    what,
-                    ", ".join(f"{size}: {t:.2f} s" for size, t in times.items()),
-                    f"{exponent(times, times.values()):.2f}",
-                ]
-            )
-    texts.append(table(["what is doubled", "seconds", "exponent"], rows))
-    texts.append("An exponent of 1 means: twice as much costs twice the time.\n\n## Import\n")
-    texts.append(
-        table(
-            ["what", "seconds"],
-            [[label, f"{t:.2f}"] for label, t in found.get("import", {}).items()],
-        )
-    )
-    run = ROOT / "build" / "run.json"
-    if run.is_file():
-        texts.append("## Lessons in full (the last `make run` of each)\n")
-        rows = [
-            [r["lesson"], f"{r['seconds'] / 60:.1f}", f"{r['peak'] / 2**20:.0f}"]
-            for r in json.loads(run.read_text())
-        ]
-        texts.append(table(["lesson", "minutes", "peak memory, MB"], rows))
-    texts.append("## IMDB: accuracy against training time (stored outputs)\n")
-    texts.append(
-        table(
-            ["model", "training, s", "test accuracy"],
-            [[m, f"{s:.0f}", f"{a:.4f}"] for m, s, a in accuracies()],
-        )
-    )
     return "\n".join(texts)
 
 
