@@ -149,11 +149,7 @@ c.Spawner.environment = {
     "PATH": f"{HUB / 'venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     # one copy of the data for the whole class (data/README.md says which files go there); readable, not writable
-    **{
-        name: os.environ[name]
-        for name in ("RNN_DATA_DIR", "RNN_OFFLINE", "RNN_FAST")
-        if name in os.environ
-    },
+    **{name: os.environ[name] for name in ("RNN_DATA_DIR", "RNN_OFFLINE") if name in os.environ},
 }
 c.Spawner.env_keep = ["LANG", "LC_ALL"]
 

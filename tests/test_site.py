@@ -54,8 +54,8 @@ def test_every_lesson_can_be_a_page(language, lesson, tmp_path):
     ("output", "says"),
     [
         (nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]), "is an error"),
-        (figure(alt="short"), "has no description"),
-        (nbformat.v4.new_output("display_data", {pages.LIVE: {}}), "has no still picture"),
+        (figure(alt="short"), "no description"),
+        (nbformat.v4.new_output("display_data", {pages.LIVE: {}}), "no still picture"),
     ],
 )
 def test_a_page_with_something_missing_is_refused(output, says, tmp_path):
@@ -84,7 +84,8 @@ def test_a_lesson_says_of_itself_what_the_list_says(language, lesson):
     about, cell = course.lessons()[lesson], course.read(language, lesson).cells[0]
     assert cell.source.startswith(f"# {lesson[:2]} · {about['title'][language]}\n")
     times = re.search(r"^\*\*(?:Time|시간)\*\*(.*)", cell.source, re.M)[1]
-    assert re.findall(r"\d+", times)[:2] == [f"{about['read']}", f"{about['run']}"], times
+    found = re.findall(r"(\d+)(?: minutes? to|분)", times)[:2]
+    assert found == [f"{about['read']}", f"{about['run']}"], f"lessons.toml and {lesson}: {times}"
 
 
 @pytest.mark.parametrize("language", course.LANGUAGES)

@@ -60,7 +60,10 @@ GOOD = ("ex1-task", "ex1", "ex1-check", "ex1-help")
         (exercise(*GOOD[:3], "9f2e"), "00, cell 9f2e: it holds a check or a solution"),
         (exercise("ex1", "ex1-task", *GOOD[2:]), "00, exercise ex1: has the cells"),
         (exercise(*GOOD, help="<details>\nn = 3\n</details>"), "00, cell ex1-help: no ```python"),
-        (exercise(*GOOD, help="<details>\n```python\nn = 3\n```\n</details>"), "two <details>"),
+        (
+            exercise(*GOOD, help="<details>\n```python\nn = 3\n```\n</details>"),
+            "00, cell ex1-help: two <details>",
+        ),
     ],
 )
 def test_a_solution_under_another_name_cannot_slip_out(notebook, says):

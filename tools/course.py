@@ -105,17 +105,13 @@ def exercises(notebook, lesson=""):
         if kind and kind[1] != "investigate":
             found.setdefault(kind[1], []).append(name)
         elif not kind and re.search(r"^@check\(|<details>.*```python", cell.source, re.M | re.S):
-            raise Problem(
-                f"{lesson}, cell {name}: it holds a check or a solution, so its id must be "
-                "exN-check or exN-help, where N is the number of the exercise."
-            )
+            rule = "so its id must be exN-check or exN-help (N: the exercise's number)"
+            raise Problem(f"{lesson}, cell {name}: it holds a check or a solution, {rule}.")
     for name, parts in found.items():
         wanted = [f"{name}-task", name, f"{name}-check", f"{name}-help"]
         if parts != wanted:
-            raise Problem(
-                f"{lesson}, exercise {name}: has the cells {', '.join(parts)}; "
-                f"it needs {', '.join(wanted)}, in this order."
-            )
+            there, rule = ", ".join(parts), ", ".join(wanted)
+            raise Problem(f"{lesson}, exercise {name}: has the cells {there}; it needs {rule}.")
     return {name: tuple(cells[part] for part in parts) for name, parts in found.items()}
 
 

@@ -12,7 +12,8 @@ import subprocess
 import sys
 
 import stamp
-from course import LANGUAGES, ROOT, Problem, lessons
+import sync
+from course import LANGUAGES, ROOT, Problem, lessons, path, read, write
 
 TEMPLATE = ROOT / "tools" / "template"
 COLAB = "[![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{}/blob/main/{})"
@@ -73,7 +74,11 @@ def main():
     name = parser.parse_args().name
     if name:
         add(name)
-        for command in (["sync.py"], ["run.py", "--store", name]):
+        english, korean = read("en", name), read("ko", name)
+        texts = [cell["id"] for cell in english.cells if cell.cell_type == "markdown"]
+        sync.accept(english, korean, texts)
+        write(korean, path("ko", name))
+        for command in (["sync.py"], ["run.py", "--store", name], ["sync.py"]):
             tool = ROOT / "tools" / command[0]
             subprocess.run([sys.executable, tool, *command[1:]], check=True)
     write_tables()

@@ -46,17 +46,12 @@ def figure_html(cell, number, lesson, target):
     kind = next((kind for kind in PICTURES if kind in data), None)
     if kind is None:
         if LIVE in data:
-            raise Problem(
-                f"{lesson}, cell {cell['id']}: the interactive figure has no still picture. "
-                f"Run `make outputs LESSONS={lesson[:2]}`."
-            )
+            raise Problem(f"{lesson}, cell {cell['id']}: no still picture; `make outputs` makes it")
         return None
     alt = output.metadata.get(kind, {}).get("alt", "")
     if len(alt) < 20:
-        raise Problem(
-            f"{lesson}, cell {cell['id']}: the figure has no description. Write it into the cell's "
-            'metadata, {"mystnb": {"image": {"alt": "…"}}}, and run `make outputs`.'
-        )
+        where = '{"mystnb": {"image": {"alt": "…"}}}'
+        raise Problem(f"{lesson}, cell {cell['id']}: no description. Metadata of the cell: {where}")
     content = data[kind].encode() if kind == "image/svg+xml" else base64.b64decode(data[kind])
     picture = f"figures/{lesson}/{cell['id']}-{number}.{PICTURES[kind]}"
     (target / picture).parent.mkdir(parents=True, exist_ok=True)

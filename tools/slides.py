@@ -31,19 +31,9 @@ QUESTION = r"(?<![*\w])\*(?!\*)[^*]{25,}\*(?!\*)"  # a long text in italics
 FULL = 18  # lines of code and output together; more makes two slides
 LINES = 16  # lines of printed output on a slide
 PLOT_CODE = 5  # code of a figure or a table is shown up to this many lines
-WORDS = {
-    "en": {
-        "clock": " minutes",
-        "section": "this section: {} min",
-        "code": "Code of this cell",
-        "text": "In the notebook",
-    },
-    "ko": {
-        "clock": "분",
-        "section": "이 절: {}분",
-        "code": "이 셀의 코드",
-        "text": "노트북의 설명",
-    },
+WORDS = {  # minutes so far, minutes of a section, what the speaker gets
+    "en": (" minutes", "this section: {} min", "Code of this cell", "In the notebook"),
+    "ko": ("분", "이 절: {}분", "이 셀의 코드", "노트북의 설명"),
 }
 
 
@@ -189,7 +179,7 @@ def slide_html(notebook, positions, lesson, language, target):
         if output and (long or "hide-input" in tags(cell)):
             shown.append(output)
             if not cell.source.startswith("drawing("):
-                code = f"**{WORDS[language]['code']}** (`{cell['id']}`)"
+                code = f"**{WORDS[language][2]}** (`{cell['id']}`)"
                 spoken.append(f"{code}\n\n```python\n{cell.source}\n```")
             continue
         shown.append(code_html(cell.source))
@@ -222,10 +212,10 @@ def deck(lesson, language, target):
         first = notebook.cells[section[0][0]].source.splitlines()[0].lstrip("# ")
         header = html.escape(f"{heading(notebook)} · {first}".replace("`", ""))
         for number, (positions, (contents, spoken)) in enumerate(zip(section, parts, strict=True)):
-            time_ = f"**{clock}–{clock + minutes}{words['clock']}**"
-            said = [f"{time_} · {words['section'].format(minutes)}"]
+            time_ = f"**{clock}–{clock + minutes}{words[0]}**"
+            said = [f"{time_} · {words[1].format(minutes)}"]
             said += [note[language]] if number == 0 else []
-            said += ["---", f"*{words['text']}*", *spoken] if spoken else []
+            said += ["---", f"*{words[3]}*", *spoken] if spoken else []
             running = f'<p class="running">{header}</p>' if number else ""
             ids = " ".join(notebook.cells[position]["id"] for position in positions)
             slides += [

@@ -63,7 +63,7 @@ c.ExecutePreprocessor.timeout = 600
 WORDS = {
     "en": (
         "Exercises",
-        "Replace the `...`, run your cell, then the check. Each *correct* is worth one point.",
+        "Replace the `...`, run your cell, then the check. Each *correct* is one point.",
     ),
     "ko": (
         "연습 문제",
@@ -125,9 +125,7 @@ def hint(cell, lesson=""):
     """The help cell without its solution: the first of its two <details>."""
     parts = re.findall(r"<details>.*?</details>", cell.source, re.S)
     if len(parts) < 2:
-        raise Problem(
-            f"{lesson}, cell {cell['id']}: it needs two <details>: a hint, then the solution."
-        )
+        raise Problem(f"{lesson}, cell {cell['id']}: two <details> are needed, hint and solution.")
     return parts[0]
 
 
@@ -139,51 +137,42 @@ def without_solutions(notebook, lesson=""):
     for cell in result.cells:
         if cell["id"] in helps:
             cell.source = hint(cell, lesson)
-        cell.metadata.pop("translation_of", None)
+        for ours in ("translation_of", "made", "ran"):
+            cell.metadata.pop(ours, None)
     return result
 
 
-def graded(cell, *, grade=False, solution=False):
-    """`cell` with the metadata by which nbgrader knows what it is."""
-    cell.metadata = {
-        "nbgrader": {
-            "grade": grade,
-            "grade_id": cell["id"],
-            "locked": not solution,
-            "schema_version": 3,
-            "solution": solution,
-            "task": False,
-            "cell_type": cell.cell_type,
-        }
+def graded(cell, kind="fixed"):
+    """`cell` with the metadata by which nbgrader knows what it is: fixed, an answer or a check."""
+    solution, grade = kind == "answer", kind == "check"
+    known = {
+        "schema_version": 3,
+        "grade_id": cell["id"],
+        "cell_type": cell.cell_type,
+        "task": False,
     }
-    if grade:
-        cell.metadata["nbgrader"]["points"] = 1
+    known |= {"grade": grade, "solution": solution, "locked": not solution}
+    cell.metadata = {"nbgrader": known | ({"points": 1} if grade else {})}
     return cell
 
 
 def assignment(notebook, language, lesson=""):
     """The exercises of a lesson as nbgrader's source version, with solutions."""
-    groups = exercises(notebook, lesson).values()
-    sources = [
-        text
-        for _, answer, check, help in groups
-        for text in (answer.source, solution(help, lesson), check.source)
-    ]
-    title, words = WORDS[language]
-    cells = [new_markdown_cell(f"# {title} · {heading(notebook)}\n\n{words}", id="title")]
+    (title, words), sources, tasks = WORDS[language], [], []
+    for task, answer, check, help in exercises(notebook, lesson).values():
+        solved, text = solution(help, lesson), f"{task.source}\n\n{hint(help, lesson)}"
+        sources += [answer.source, solved, check.source]
+        code = f"{answer.source}\n{BEGIN}\n{solved}\n{END}"
+        tasks += [
+            graded(new_markdown_cell(text, id=task["id"])),
+            graded(new_code_cell(code, id=answer["id"]), "answer"),
+            graded(new_code_cell(check.source, id=check["id"]), "check"),
+        ]
+    before = [new_markdown_cell(f"# {title} · {heading(notebook)}\n\n{words}", id="title")]
     given = [cell for cell in notebook.cells if cell["id"] in GIVEN]
     for cell in [*given, new_code_cell(CHECK, id="grading"), *needed(notebook, sources)]:
-        cells.append(new_code_cell(cell.source, id=cell["id"]))
-    cells = [graded(cell) for cell in cells]
-    for task, answer, check, help in groups:
-        code = f"{answer.source}\n{BEGIN}\n{solution(help, lesson)}\n{END}"
-        text = f"{task.source}\n\n{hint(help, lesson)}"
-        cells += [
-            graded(new_markdown_cell(text, id=task["id"])),
-            graded(new_code_cell(code, id=answer["id"]), solution=True),
-            graded(new_code_cell(check.source, id=check["id"]), grade=True),
-        ]
-    return new_notebook(cells=cells, metadata=notebook.metadata)
+        before.append(new_code_cell(cell.source, id=cell["id"]))
+    return new_notebook(cells=[*map(graded, before), *tasks], metadata=notebook.metadata)
 
 
 def handed_out(source):
@@ -199,24 +188,20 @@ def main():
     parser.add_argument("lessons", nargs="*")
     names, target = chosen(parser.parse_args().lessons), BUILD / "student"
     versions = {}
-    for language in LANGUAGES:
-        course = f"nbgrader/{language}"
-        for lesson in names:
-            notebook = read(language, lesson)
-            notebook.cells[0].source = without_badges(notebook.cells[0].source)
-            source = assignment(notebook, language, lesson)
-            whole = without_solutions(notebook, lesson)
-            versions[f"lessons/{language}/{lesson}.ipynb"] = whole
-            versions[f"assignments/{language}/{lesson}.ipynb"] = handed_out(source)
-            versions[f"{course}/source/{lesson}/{lesson}.ipynb"] = source
+    for language, lesson in ((language, lesson) for language in LANGUAGES for lesson in names):
+        notebook, file = read(language, lesson), f"{lesson}.ipynb"
+        notebook.cells[0].source = without_badges(notebook.cells[0].source)
+        source = assignment(notebook, language, lesson)
+        versions[f"lessons/{language}/{file}"] = without_solutions(notebook, lesson)
+        versions[f"assignments/{language}/{file}"] = handed_out(source)
+        versions[f"nbgrader/{language}/source/{lesson}/{file}"] = source
     shutil.rmtree(target, ignore_errors=True)  # only now: a lesson with a mistake ends before this
     for file, version in versions.items():
         nbformat.validate(version)
         write(version, target / file)
     for language in LANGUAGES:
-        config = CONFIG.format(language=language, stub=STUB)
-        file = target / "nbgrader" / language / "nbgrader_config.py"
-        file.write_text(config, encoding="utf-8")
+        config = target / "nbgrader" / language / "nbgrader_config.py"
+        config.write_text(CONFIG.format(language=language, stub=STUB), encoding="utf-8")
     print(f"build/student: {', '.join(sorted(path.name for path in target.iterdir()))}")
 
 

@@ -68,7 +68,9 @@ class Words:
 
     def __call__(self, text, cell):
         """The Korean of `text`; the text itself where nobody has translated it."""
-        if not re.search(r"[^\W\d_]{2}", PLACEHOLDER.sub("", text)) or re.fullmatch(r"\d\d-[\w-]+", text):
+        if not re.search(r"[^\W\d_]{2}", PLACEHOLDER.sub("", text)) or re.fullmatch(
+            r"\d\d-[\w-]+", text
+        ):
             return text  # no word: a format, a mark, a colour; or the name of a drawing
         for key in ((cell, text), (None, text)):
             if self.korean.get(key):

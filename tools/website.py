@@ -20,19 +20,13 @@ from pages import copy_scripts, figure_html, without_badges
 
 WORDS = {
     "en": {
-        "lessons": "Lessons",
-        "more": "Teaching",
-        "slides": "Slides",
+        **{"lessons": "Lessons", "more": "Teaching", "slides": "Slides", "glossary": "Glossary"},
         "minutes": "{read} min to read · {run} min to run",
-        "glossary": "Glossary",
         "term": ("term", "Korean", "meaning", "lesson"),
     },
     "ko": {
-        "lessons": "강의",
-        "more": "수업 자료",
-        "slides": "슬라이드",
+        **{"lessons": "강의", "more": "수업 자료", "slides": "슬라이드", "glossary": "용어집"},
         "minutes": "읽기 {read}분 · 실행 {run}분",
-        "glossary": "용어집",
         "term": ("용어", "영어", "뜻", "강의"),
     },
 }
@@ -57,8 +51,7 @@ def page(notebook, lesson, target):
         for number, output in enumerate(cell.outputs):
             if output.output_type == "error":
                 raise Problem(
-                    f"{lesson}, cell {cell['id']}: its stored output is an error. "
-                    f"Run `make outputs LESSONS={lesson[:2]}`."
+                    f"{lesson}, cell {cell['id']}: its output is an error; `make outputs`"
                 )
             picture = figure_html(cell, number, lesson, target)
             if picture:

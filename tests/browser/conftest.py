@@ -14,10 +14,29 @@ import time
 import urllib.request
 from pathlib import Path
 
+import course
 import nbformat
 import pytest
+import sync
 
 ROOT = Path(__file__).resolve().parents[2]
+NOT_YET = [  # lessons that are not written for 80 columns yet
+    "01_rnn_intro",
+    "03_lstm_gru_cells",
+    "05_tokenization",
+    "06_word_embeddings",
+    "07_imdb_without_glove",
+    "08_imdb_with_glove",
+]
+# Given [column, more]: the code cells, outputs and tables that scroll sideways or stand out of `column`
+BLOCKS = """([column, more]) => [...document.querySelectorAll(`${column} pre, ${column} table, ${column} .output${more}`)]
+    .filter(block => {
+        if (!block.clientWidth && !block.getBoundingClientRect().width) return false;
+        const edge = block.closest(column).getBoundingClientRect().right + 1;
+        const scrolls = getComputedStyle(block).display !== "table" && block.scrollWidth > block.clientWidth + 1;
+        return scrolls || block.getBoundingClientRect().right > edge;
+    })
+    .map(block => `${block.scrollWidth} > ${block.clientWidth}: ${block.innerText.slice(0, 60)}`)"""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -68,7 +87,7 @@ def open_page(browser):
     contexts = []
 
     def open_(address, **options):
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.problems = []
@@ -96,7 +115,7 @@ def free_port():
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """(address, folder) of a JupyterLab on a copy of the course, whose lesson 01 has no outputs yet."""
+    """(address, folder) of a JupyterLab on a copy of the course, whose lesson 01 has no outputs yet; folded.ipynb is beside."""
     folder = tmp_path_factory.mktemp("course")
     for name in ("helpers.py", "notebooks", "data/glove_subset.npz", "data/simulated_prices.csv"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -107,6 +126,9 @@ def lab(tmp_path_factory):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         nbformat.write(notebook, path)
+    cells = [nbformat.v4.new_code_cell(source, id=source) for source in ("seen", "unseen")]
+    cells[1].metadata["tags"] = ["hide-input"]
+    course.write(sync.folded(nbformat.v4.new_notebook(cells=cells)), folder / "folded.ipynb")
     settings = tmp_path_factory.mktemp("settings")
     for name, values in (
         (
@@ -134,7 +156,7 @@ def lab(tmp_path_factory):
         f"--LabApp.user_settings_dir={settings}",
     ]
     command += [f"--LabApp.workspaces_dir={tmp_path_factory.mktemp('workspaces')}"]
-    environment = {**os.environ, "RNN_FAST": "1", "RNN_OFFLINE": "1", "PYTHONPATH": str(folder)}
+    environment = {**os.environ, "PYTHONPATH": str(folder)}  # with what tests/conftest.py has set
     log = (folder / "lab.log").open("w")
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     address = f"http://127.0.0.1:{port}"

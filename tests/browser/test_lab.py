@@ -1,11 +1,13 @@
-"""JupyterLab opens lesson 01 in each language; Run All ends with every prompt numbered; figures answer to the mouse."""
+"""JupyterLab opens lessons in each language; Run All ends with every prompt numbered; figures answer to the mouse."""
 
 import re
 
 import nbformat
 import pytest
+from conftest import BLOCKS, NOT_YET
 
-PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')].map(prompt => prompt.textContent)"""
+PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')]
+    .map(prompt => prompt.textContent)"""
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -44,3 +46,29 @@ def test_run_all(lab, open_page, language):
         "plot => JSON.stringify([...plot.querySelectorAll('.trace path')].map(p => p.getAttribute('d')))"
     )
     assert after != before, "the slider did not change the figure"
+
+
+def test_folded_code_is_folded(lab, open_page):
+    """What `make sync` makes of the tag hide-input: JupyterLab shows the cell as one bar, and a click opens it."""
+    address, _ = lab
+    page = open_page(f"{address}/lab/workspaces/folded/tree/folded.ipynb?token=test")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    assert page.locator(".jp-CodeCell", has_text="seen").locator(".cm-content").first.is_visible()
+    bar = page.locator(".jp-Notebook .jp-InputPlaceholder")
+    assert bar.count() == 1 and page.locator(".jp-CodeCell .cm-content:visible").count() == 1
+    bar.locator(".jp-Placeholder-content, .jp-MoreHorizIcon").first.click()
+    page.wait_for_function(
+        "document.querySelectorAll('.jp-CodeCell .cm-content').length === 2", timeout=20_000
+    )
+
+
+@pytest.mark.parametrize("path", ["en/01_rnn_intro", "ko/05_tokenization"])
+def test_nothing_is_wider_than_its_column(lab, open_page, path):
+    if path[3:] in NOT_YET:
+        pytest.skip("this lesson is not written for 80 columns yet")
+    address, _ = lab
+    page = open_page(f"{address}/lab/workspaces/w{path[:2]}/tree/notebooks/{path}.ipynb?token=test")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell .cm-content", timeout=120_000)
+    page.wait_for_timeout(3000)
+    more = ", .jp-Notebook .cm-scroller, .jp-Notebook .jp-RenderedHTMLCommon"
+    assert page.evaluate(BLOCKS, [".jp-Notebook", more]) == []

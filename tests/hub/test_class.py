@@ -96,7 +96,6 @@ def hub(tmp_path_factory):
         "RNN_HUB_HOMES": str(HOMES),
         "RNN_HUB_PORT": str(hub_port),
         "RNN_HUB_MEMORY": "2G",
-        "RNN_FAST": "1",
         "RNN_OFFLINE": "1",
     }
     environment.pop("RNN_DATA_DIR", None)
@@ -335,6 +334,7 @@ def test_a_class_runs_lesson_01(hub):
 
     def work(student):
         kernel = student.kernel()
+        student.run(kernel, [(ROOT / "tests" / "fast.py").read_text(encoding="utf-8")])
         begin = time.monotonic()
         student.run(kernel, cells)
         seconds = time.monotonic() - begin

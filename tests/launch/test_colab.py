@@ -14,9 +14,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lessons import ROOT, bare_repository
+import stamp
+from lessons import BOTH, ROOT, bare_repository
 
-NOTEBOOKS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*/*.ipynb"))
+ADDRESS = stamp.repository()
+NOTEBOOKS = [f"notebooks/{language}/{lesson}.ipynb" for language, lesson in BOTH]
 ENGLISH = [path for path in NOTEBOOKS if "/en/" in path]
 COLAB = os.environ.get("COLAB_PYTHON")
 
@@ -51,12 +53,11 @@ def colab(tmp_path, address):
             if not name.startswith(("GIT_", "RNN_"))
         },
         "PYTHONPATH": str(stub),
-        "RNN_FAST": "1",
         "RNN_OFFLINE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "GIT_CONFIG_COUNT": "2",  # the published address leads to the bare repository, and nothing else leads anywhere
         "GIT_CONFIG_KEY_0": f"url.{address.as_uri()}.insteadOf",
-        "GIT_CONFIG_VALUE_0": "https://github.com/rnn-course/rnn-course.git",
+        "GIT_CONFIG_VALUE_0": f"https://github.com/{ADDRESS}.git",
         "GIT_CONFIG_KEY_1": "protocol.allow",
         "GIT_CONFIG_VALUE_1": "never",
         "GIT_ALLOW_PROTOCOL": "file",
@@ -81,7 +82,7 @@ def colab(tmp_path, address):
         assert not [
             output for cell in code for output in cell.outputs if output.output_type == "error"
         ]
-        fetched = content / "rnn-course" / "helpers.py"
+        fetched = content / ADDRESS.split("/")[1] / "helpers.py"
         assert fetched.is_file() and fetched.samefile(code[-1].outputs[0].text.strip()), (
             "helpers came from elsewhere"
         )
