@@ -13,18 +13,35 @@ LESSON = "05_tokenization"
 
 @pytest.fixture(scope="module")
 def words():
-    return define(LESSON, "case-and-punctuation", "split-words", "build-index", "one-hot")
+    return define(
+        LESSON,
+        "case-and-punctuation",
+        "split-words",
+        "build-index",
+        "build-index-run",
+        "one-hot",
+        "one-hot-run",
+    )
 
 
 @pytest.fixture(scope="module")
 def bpe():
-    return define(LESSON, "bpe", "bpe-steps", "bpe-apply")
+    return define(
+        LESSON, "bpe-corpus", "bpe-pairs", "bpe-merge", "bpe", "bpe-steps", "bpe-cut", "bpe-apply"
+    )
 
 
 @pytest.fixture(scope="module")
 def layers():
     return define(
-        LESSON, "case-and-punctuation", "split-words", "int-mode", "old-and-new", "to-ids", "bags"
+        LESSON,
+        "case-and-punctuation",
+        "split-words",
+        "int-mode",
+        "standardize",
+        "old-and-new",
+        "to-ids",
+        "ngrams",
     )
 
 
@@ -81,9 +98,15 @@ def test_index_numbers_from_one_in_order_of_appearance(words):
 
 
 @pytest.mark.parametrize("nothing", [[], [[]], [[], []]])
-def test_an_index_of_nothing_says_so(words, nothing):
-    with pytest.raises(ValueError, match="no token"):
-        words["build_index"](nothing)
+def test_an_index_of_nothing_is_empty(words, nothing):
+    assert words["build_index"](nothing) == {}
+    assert words["one_hot"](nothing, {}, 3).sum() == 0
+
+
+def test_the_chapter_s_index_none_fills_the_row(words):
+    row = words["np"].zeros((1, 1, 11))
+    row[0, 0, words["index"].get("bird")] = 1
+    assert row.sum() == 11 and words["one_hot"]([["bird"]], words["index"], 1).sum() == 0
 
 
 def test_one_hot_of_a_case_made_by_hand(words):
@@ -111,6 +134,31 @@ def test_nine_tokens_and_two_special_ids(layers):
 def test_no_row_is_all_padding(layers):
     ids = layers["to_ids"]([[5, 6, 7, 8], [9], []], 3)
     assert ids.tolist() == [[5, 6, 7], [9, 0, 0], [1, 0, 0]]
+
+
+def test_old_and_new_code_as_the_table_says(layers):
+    """The rows of the table in section 9."""
+    old, new, tf, keras = (layers[name] for name in ("old", "new", "tf", "keras"))
+    vectorization, clean = keras.layers.TextVectorization, layers["standardize"]
+    texts = layers["two_texts"]
+    assert old.texts_to_sequences(["A film", "A bird"]) == [[2, 1], [2]]
+    assert new(tf.constant(["A film", "A bird"])).numpy().tolist() == [[3, 2], [3, 1]]
+    assert len(new.get_vocabulary()) == 7 and old.num_words - 1 == 5
+    bags = {}
+    for mode in ("multi_hot", "tf_idf"):
+        layer = vectorization(max_tokens=6, standardize=clean, output_mode=mode)
+        layer.adapt(tf.constant(texts))
+        bags[mode] = layer(tf.constant(texts)).numpy()[1]
+    assert (bags["multi_hot"][1:] == old.texts_to_matrix(texts, "binary")[1, 1:]).all()
+    assert not np.allclose(bags["tf_idf"][1:], old.texts_to_matrix(texts, "tfidf")[1, 1:])
+    letters = vectorization(split="character")
+    letters.adapt(tf.constant(["ab"]))
+    assert letters(tf.constant(["aab"])).shape == (1, 3)
+    fixed = vectorization(output_sequence_length=4, vocabulary=["film", "a"])
+    assert fixed(tf.constant(["a film"])).numpy().tolist() == [[3, 2, 0, 0]]
+    assert keras.utils.pad_sequences([[3, 2]], maxlen=4).tolist() == [[0, 0, 3, 2]]
+    hashed = keras.layers.Hashing(8, mask_value="")(tf.strings.split(tf.constant(["a film"])))
+    assert all(0 < number < 8 for number in hashed.to_list()[0])
 
 
 def test_ngrams(layers):
@@ -182,7 +230,7 @@ def test_learning_and_applying_agree(bpe):
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return define(LESSON, "train-bpe")["train_bpe"](
+    return define(LESSON, "get-tokenizers", "train-bpe")["train_bpe"](
         ["the film is good", "the film is bad"] * 10, 270
     )
 
@@ -203,7 +251,7 @@ def test_the_library_learns_what_it_was_shown(tokenizer):
 
 
 def test_morphemes_of_korean_and_of_nothing():
-    names = define(LESSON, "split-words", "korean-spaces", "korean-morphemes")
+    names = define(LESSON, "split-words", "korean-text", "get-kiwi", "morphemes")
     found = names["morphemes"](["학교에서 친구를 만났다.", "", "?!", "줄\n바꿈"])
     assert len(found) == 4 and found[1] == found[2] == []
     assert found[0][:2] == ["학교/NNG", "에서/JKB"] and not [
@@ -218,11 +266,29 @@ def test_morphemes_of_korean_and_of_nothing():
 
 
 def test_a_mask_keeps_padding_out_of_the_state():
-    names = define(LESSON, "case-and-punctuation", "int-mode", "mask-layers")
-    alone = names["lstm"](names["embed_masked"](names["alone"])).numpy()
+    names = define(LESSON, "case-and-punctuation", "int-mode", "mask-layers", "mask-table")
+    embed, lstm = names["embed"], names["lstm"]
+    alone = lstm(embed(names["alone"])).numpy()
+    automatic = names["keras"].layers.Embedding(11, 32, mask_zero=True)
     for length in (5, 6, 30):
         ids = names["keras"].utils.pad_sequences(names["alone"], length, padding="post")
-        masked = names["lstm"](names["embed_masked"](ids)).numpy()
-        plain = names["lstm"](names["embed_plain"](ids)).numpy()
+        assert (automatic.compute_mask(ids).numpy() == (ids != 0)).all()
+        masked = lstm(embed(ids), mask=ids != 0).numpy()
+        plain = lstm(embed(ids)).numpy()
         assert np.allclose(masked, alone, atol=1e-6)
         assert np.allclose(plain, alone, atol=1e-6) == (length == 5)
+
+
+def test_distances_without_a_mask_fade():
+    names = define(
+        LESSON,
+        "case-and-punctuation",
+        "int-mode",
+        "mask-layers",
+        "forgetting",
+        "forgetting-distances",
+    )
+    with_mask, without = names["distances"](names["long"] != 0), names["distances"](None)
+    assert with_mask.shape == without.shape == (31,)
+    assert np.allclose(with_mask, with_mask[0]) and np.isclose(without[0], with_mask[0])
+    assert without[30] < 0.1 * without[0]
