@@ -12,9 +12,10 @@ import lesson as lesson_tool
 import nbformat
 import pages
 import pytest
+import run
 import stamp
 import website
-from lessons import BOTH, LESSONS, ROOT
+from lessons import BOTH, LESSONS, ROOT, bare_repository
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -138,6 +139,52 @@ def test_the_instructor_guide_names_cells_that_are_there():
             assert len(lines) == 1 and named <= cells, (
                 f"instructor-guide{suffix}.md, {number}: no cells {sorted(named - cells)} in {lesson}"
             )
+
+
+def test_a_fork_leads_to_itself_and_other_people_s_links_stay(tmp_path):
+    fork = tmp_path / "fork"
+    subprocess.run(["git", "clone", "-q", bare_repository(tmp_path), fork], check=True)
+    project, old = fork / "pyproject.toml", stamp.repository()
+    text = project.read_text(encoding="utf-8")
+    url = f'"https://github.com/{old}"'
+    project.write_text(text.replace(url, '"https://github.com/some-one/my.course.git"'), "utf-8")
+    foreign = re.compile(rf"https://(?![^\s\\)\"]*{old})[^\s\\)\"]+")
+    links = lambda: sorted(  # noqa: E731
+        link
+        for file in fork.rglob("*.[mi][dp]*")
+        for link in foreign.findall(file.read_text("utf-8"))
+    )
+    before = [link for link in links() if "some-one" not in link]
+    stamp.main(fork)
+    assert [link for link in links() if "some-one" not in link] == before
+    left = subprocess.run(
+        ["git", "grep", "-F", f"/{old}"], cwd=fork, capture_output=True, text=True
+    )
+    assert left.stdout == ""
+    readme = (fork / "README.md").read_text(encoding="utf-8")
+    assert "git clone https://github.com/some-one/my.course.git\ncd my.course\n" in readme
+    for language, lesson in BOTH:
+        was, now = course.read(language, lesson), course.read(language, lesson, fork)
+        assert "colab.research.google.com/github/some-one/my.course/blob" in now.cells[0].source
+        for one, two in zip(was.cells, now.cells, strict=True):
+            fresh = one.metadata.get("ran") == run.source_hash(one)
+            assert fresh == (two.metadata.get("ran") == run.source_hash(two)), two["id"]
+        if now.cells[2]["id"] == "imports":  # written for the new setup cell
+            assert 'sys.path.insert(0, "my.course")' in now.cells[1].source
+    stamp.main(fork)  # once more changes nothing
+
+
+def test_an_address_that_colab_cannot_open_is_refused(tmp_path):
+    for url in ("https://gitlab.com/a/b", "https://github.com/a", "git@github.com:a/b.git"):
+        (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{url}"\n')
+        with pytest.raises(course.Problem, match="pyproject.toml: Repository"):
+            stamp.repository(tmp_path)
+
+
+def test_a_new_lesson_takes_a_new_number():
+    for name in (LESSONS[0], f"{LESSONS[0][:2]}_other", "intro", "14-x"):
+        with pytest.raises(course.Problem, match="its number is new"):
+            lesson_tool.add(name)
 
 
 def test_korean_words_are_found_without_their_particles():

@@ -10,6 +10,7 @@ import argparse
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import stamp
 import sync
@@ -60,10 +61,9 @@ def add(name, root=ROOT):
         raise Problem(
             f"{name!r}: a lesson is called NN_name, such as 14_my_topic, and its number is new."
         )
-    for file in sorted(path for path in TEMPLATE.rglob("*") if path.is_file()):
+    for file in filter(Path.is_file, sorted(TEMPLATE.rglob("*"))):
         target = root / str(file.relative_to(TEMPLATE)).replace("NN_name", name)
         text = file.read_text(encoding="utf-8").replace("NN_name", name).replace("NN", name[:2])
-        text = stamp.stamped(text, "rnn-course/rnn-course", stamp.repository(root))
         with target.open("a", encoding="utf-8") as there:
             there.write(text)
 

@@ -50,8 +50,11 @@ def main(root=ROOT):
         ):  # a cell remembers what it was when it ran, and when it was made
             cells = zip(*(nbformat.reads(text, 4).cells for text in (before, after)), strict=True)
             for was, now in cells:
-                for mark in (source_hash, digest) if was.source != now.source else ():
-                    after = after.replace(f'"{mark(was.source)}"', f'"{mark(now.source)}"')
+                for old_mark, mark in (
+                    (source_hash(was), source_hash(now)),
+                    (digest(was.source), digest(now.source)),
+                ):
+                    after = after.replace(f'"{old_mark}"', f'"{mark}"')
         if after != before:
             (root / name).write_text(after, encoding="utf-8")
             print(name)
