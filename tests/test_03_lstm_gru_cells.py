@@ -20,8 +20,12 @@ NAMES = define(
     "belt",
     "presets",
     "set-to-keep",
+    "quiet-inputs",
+    "normal-inputs",
+    "recall-data",
+    "input-gradient",
+    "measure",
 )
-NAMES |= {name: define(LESSON, "recall-data")[name] for name in ["recall_data"]}
 LARGE = 50.0  # a bias that makes a sigmoid 0 or 1
 shapes = dict(
     batch=st.integers(1, 3),
@@ -103,25 +107,42 @@ def test_reset_gate_at_0_hides_the_state_from_the_candidate():
     np.testing.assert_allclose(new[0], np.tanh(x @ W[:, 8:] + 0.1), atol=1e-6)
 
 
-def test_parameter_counts():
-    names = define(LESSON, "count-parameters", "assert-parameters")
-    assert [names[f"{kind}_count"] for kind in ("lstm", "gru", "gru_classic")] == [
-        67_072,
-        199_680,
-        198_912,
+def test_a_closed_input_gate_still_lets_the_input_erase():
+    random = np.random.default_rng(3)
+    W, U, b = random.normal(size=(3, 8)), random.normal(size=(2, 8)), np.zeros(8)
+    b[:2] = -LARGE
+    h = c = np.ones((1, 2))
+    memories = [
+        NAMES["lstm_step"](x, h, c, W, U, b)[1]
+        for x in (np.full((1, 3), 2.0), np.full((1, 3), -2.0))
     ]
-    assert names["counted"] == [67_072, 199_680, 198_912]
+    assert np.abs(memories[0] - memories[1]).max() > 0.1
+
+
+def test_parameter_counts():
+    by_hand = define(LESSON, "count-parameters")["by_hand"]
+    assert list(by_hand.values()) == [67_072, 198_912, 199_680]
+    layers = NAMES["keras"].layers
+    for layer, count in zip(
+        (layers.LSTM(128), layers.GRU(256, reset_after=False), layers.GRU(256)),
+        by_hand.values(),
+        strict=True,
+    ):
+        layer.build((None, None, 2))
+        assert layer.count_params() == count
 
 
 def test_presets_do_what_their_names_say():
     belt, presets = NAMES["belt"], NAMES["presets"]
-    for g in NAMES["inputs"].values():
-        c, h = belt(g, *presets["remember for ever"])
-        assert np.allclose(c, g[0]) and np.allclose(h, np.tanh(g[0]))
-        c, h = belt(g, *presets["forget at once"])
-        assert np.allclose(c, g)
-        c, h = belt(g, *presets["write once, read later"])
-        assert np.allclose(c, g[0]) and not h[:9].any() and np.allclose(h[9:], np.tanh(g[0]))
+    g, i, o = presets["write once, read late"]
+    c, h = belt(g, 1, i, o)
+    assert np.allclose(c, g[0]) and not h[:9].any() and np.allclose(h[9:], np.tanh(g[0]))
+    assert belt(g, 0.8, i, o)[0][11] == pytest.approx(g[0] * 0.8**11)
+    for name in ("restless, all open", "steady, all open", "one pulse, all open"):
+        g, i, o = presets[name]
+        assert np.allclose(belt(g, 0, i, o)[0], g) and np.allclose(
+            belt(g, 1, i, o)[0], np.cumsum(g)
+        )
 
 
 @given(f=st.floats(0, 1), k=st.integers(1, 30))
@@ -145,6 +166,43 @@ def test_set_to_keep_reaches_the_gates_that_keep():
             if z is None
             else (b[0, :4] == 4).all() and not b[1].any()
         )
+
+
+def test_a_set_layer_keeps_all_its_other_weights():
+    keras = NAMES["keras"]
+    for cell in (keras.layers.LSTM, keras.layers.GRU, keras.layers.SimpleRNN):
+        layers = []
+        for _ in range(2):
+            keras.utils.set_random_seed(0)
+            layers.append(cell(4))
+            layers[-1].build((None, None, 3))
+        plain, changed = layers
+        quiet = cell is keras.layers.SimpleRNN
+        NAMES["quiet_inputs" if quiet else "set_to_keep"](changed)
+        W, U, b = plain.get_weights()
+        new_W, new_U, new_b = changed.get_weights()
+        np.testing.assert_array_equal(new_U, U)
+        np.testing.assert_allclose(new_W, 0.1 * W if quiet else W, rtol=1e-6)
+        assert quiet == np.array_equal(new_b, b)
+
+
+def test_the_input_gradient_is_the_slope_of_the_last_state():
+    """Moving one input by a little moves the last state, in the random direction, as the gradient says."""
+    layer = NAMES["keras"].layers.SimpleRNN(3)
+    x = np.random.default_rng(0).normal(size=(1, 5, 1)).astype("float32")
+    norms = NAMES["input_gradient_norms"](layer, x, seed=4)
+    direction = np.random.default_rng(4).normal(size=(1, 3))
+    for distance in range(5):
+        higher, lower, small = x.copy(), x.copy(), 1e-2
+        higher[0, 4 - distance] += small
+        lower[0, 4 - distance] -= small
+        slope = ((layer(higher).numpy() - layer(lower).numpy()) * direction).sum() / (2 * small)
+        assert norms[distance] == pytest.approx(abs(slope), rel=0.02, abs=1e-3)
+
+
+def test_curves_are_relative_to_distance_0():
+    curves = NAMES["measure"](NAMES["keras"].layers.LSTM)
+    assert curves.shape == (8, 61) and (NAMES["relative"](curves)[:, 0] == 1).all()
 
 
 @pytest.mark.parametrize("distance", [0, 1, 10])
