@@ -102,6 +102,6 @@ def copy_scripts(target):
     import plotly
 
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(node_packages() / "mathjax" / "es5" / "tex-svg-full.js", target / "mathjax.js")
+    shutil.copy(node_packages() / "mathjax" / "es5" / "tex-svg.js", target / "mathjax.js")
     shutil.copy(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", target)
     shutil.copy(ROOT / "docs" / "_static" / "figures.js", target)

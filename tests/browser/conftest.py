@@ -171,7 +171,7 @@ def lab(tmp_path_factory):
         yield address, folder
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def built(name):

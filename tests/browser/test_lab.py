@@ -52,8 +52,7 @@ def test_folded_code_is_folded(lab, open_page):
     """What `make sync` makes of the tag hide-input: JupyterLab shows the cell as one bar, and a click opens it."""
     address, _ = lab
     page = open_page(f"{address}/lab/workspaces/folded/tree/folded.ipynb?token=test")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-    assert page.locator(".jp-CodeCell", has_text="seen").locator(".cm-content").first.is_visible()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for(timeout=120_000)
     bar = page.locator(".jp-Notebook .jp-InputPlaceholder")
     assert bar.count() == 1 and page.locator(".jp-CodeCell .cm-content:visible").count() == 1
     bar.locator(".jp-Placeholder-content, .jp-MoreHorizIcon").first.click()
