@@ -21,7 +21,6 @@ import sync
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_YET = [  # lessons that are not written for 80 columns yet
-    "01_rnn_intro",
     "03_lstm_gru_cells",
     "05_tokenization",
     "06_word_embeddings",
