@@ -64,16 +64,11 @@ def speaker(lesson, sections):
     """{cell id of a section: {minutes, en, ko}} of one lesson; `sections` are its cells."""
     file = f"docs/slides/{lesson}.toml"
     if not (ROOT / file).is_file():
-        raise Problem(
-            f"{file} is missing: minutes and notes for the sections {', '.join(sections)}"
-        )
+        raise Problem(f"{file} is missing: minutes and notes for {', '.join(sections)}")
     notes = tomllib.loads((ROOT / file).read_text(encoding="utf-8"))
-    for name in sections:
-        if name not in notes:
-            raise Problem(f"{file}: cell {name} begins a section; give it minutes and notes here.")
-    for name in notes:
-        if name not in sections:
-            raise Problem(f"{file}: no section of the lesson begins with a cell {name}.")
+    for name in set(sections) ^ set(notes):
+        told = "begins a section: give it minutes and notes" if name in sections else "begins none"
+        raise Problem(f"{file}: cell {name} {told}.")
     return notes
 
 

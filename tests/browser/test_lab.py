@@ -54,11 +54,11 @@ def test_folded_code_is_folded(lab, open_page):
     page = open_page(f"{address}/lab/workspaces/folded/tree/folded.ipynb?token=test")
     page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.wait_for(timeout=120_000)
     bar = page.locator(".jp-Notebook .jp-InputPlaceholder")
-    assert bar.count() == 1 and page.locator(".jp-CodeCell .cm-content:visible").count() == 1
-    bar.locator(".jp-Placeholder-content, .jp-MoreHorizIcon").first.click()
-    page.wait_for_function(
-        "document.querySelectorAll('.jp-CodeCell .cm-content').length === 2", timeout=20_000
-    )
+    bar.wait_for(timeout=60_000)
+    assert page.locator(".jp-Notebook .jp-CodeCell .cm-content:visible").count() == 1
+    bar.locator(".jp-Placeholder-content").click()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content:visible").nth(1).wait_for(timeout=20_000)
+    assert bar.count() == 0
 
 
 @pytest.mark.parametrize("path", ["en/01_rnn_intro", "ko/05_tokenization"])

