@@ -19,6 +19,16 @@ def without_badges(title):
     return re.sub(r"^\[!\[[^\]]*\]\(https://colab\.research.*\n\n?", "", title, flags=re.M)
 
 
+def outputs(cell):
+    """The stored outputs that a page shows: not the script by which Colab gets Plotly from elsewhere."""
+
+    def fetches(output):
+        data = output.get("data", {})
+        return "cdn.plot.ly" in data.get("text/html", "") and LIVE not in data
+
+    return [output for output in cell.outputs if not fetches(output)]
+
+
 def blocks(markdown):
     """The paragraphs, lists, tables, formulas and code blocks of a markdown text."""
     found, fence = [[]], None

@@ -20,7 +20,7 @@ import tomllib
 
 from course import BUILD, LANGUAGES, ROOT, Problem, chosen, heading, read, tags
 from nbconvert.filters.markdown import markdown2html
-from pages import blocks, copy_scripts, figure_html, node_packages, without_badges
+from pages import blocks, copy_scripts, figure_html, node_packages, outputs, without_badges
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -130,7 +130,7 @@ def code_html(code):
 
 def output_html(cell, lesson, target):
     """The stored outputs of a cell: figures, tables, text."""
-    parts = []
+    parts, cell.outputs = [], outputs(cell)
     for number, output in enumerate(cell.outputs):
         data = output.get("data", {})
         picture = figure_html(cell, number, lesson, target)
@@ -171,8 +171,8 @@ def slide_html(notebook, positions, lesson, language, target):
         shown += asked
         picture = '<div class="figure' in output or '<div class="table' in output
         long = picture and cell.source.count("\n") >= PLOT_CODE
-        if output and (long or "hide-input" in tags(cell)):
-            shown.append(output)
+        if long or "hide-input" in tags(cell):
+            shown += [output] if output else []
             if not cell.source.startswith("drawing("):
                 code = f"**{WORDS[language][2]}** (`{cell['id']}`)"
                 spoken.append(f"{code}\n\n```python\n{cell.source}\n```")

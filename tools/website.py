@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 import stamp
 from course import BUILD, LANGUAGES, ROOT, Problem, lessons, read, tags
-from pages import copy_scripts, figure_html, without_badges
+from pages import copy_scripts, figure_html, outputs, without_badges
 
 WORDS = {
     "en": {
@@ -48,6 +48,7 @@ def page(notebook, lesson, target):
         if cell.source.startswith("drawing("):
             kept = {"remove-input"}
         cell.metadata["tags"] = sorted(kept)
+        cell.outputs = outputs(cell)
         for number, output in enumerate(cell.outputs):
             if output.output_type == "error":
                 raise Problem(

@@ -171,7 +171,11 @@ def lab(tmp_path_factory):
         yield address, folder
     finally:
         process.terminate()
-        process.wait(120)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:  # it waits for a kernel that is still starting
+            process.kill()
+            process.wait()
 
 
 def built(name):
