@@ -17,8 +17,12 @@ import sync
 from course import LANGUAGES, ROOT, Problem, lessons, path, read, write
 
 TEMPLATE = ROOT / "tools" / "template"
-COLAB = "[![Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{}/blob/main/{})"
-BINDER = "[![Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/{}/main?urlpath=lab/tree/{})"
+COLAB = "https://colab.research.google.com"
+BADGES = (
+    f"[![Colab]({COLAB}/assets/colab-badge.svg)]({COLAB}/github/{{0}}/blob/main/{{1}}) "
+    "[![Binder](https://mybinder.org/badge_logo.svg)]"
+    "(https://mybinder.org/v2/gh/{0}/main?urlpath=lab/tree/{1})"
+)
 HEAD = {
     "en": "| lesson | what you learn | min. to read | min. to run | English | 한국어 |",
     "ko": "| 강의 | 배우는 것 | 읽기(분) | 실행(분) | 한국어 | English |",
@@ -29,38 +33,29 @@ def table(language, root=ROOT):
     """The README's table of the lessons in one language."""
     rows, own = [HEAD[language], "|---|---|---|---|---|---|"], stamp.repository(root)
     for lesson, about in lessons(root).items():
-        title, learn = about["title"][language], about["learn"][language]
-        row = [
-            f"[{lesson[:2]} {title}](notebooks/{language}/{lesson}.ipynb)",
-            learn,
-            about["read"],
-            about["run"],
-        ]
-        for one in sorted(LANGUAGES, key=lambda other: other != language):
-            page = f"notebooks/{one}/{lesson}.ipynb"
-            row.append(f"{COLAB.format(own, page)} {BINDER.format(own, page)}")
+        pages = {one: f"notebooks/{one}/{lesson}.ipynb" for one in LANGUAGES}
+        first = f"[{lesson[:2]} {about['title'][language]}]({pages.pop(language)})"
+        other = next(iter(pages))
+        badges = (
+            BADGES.format(own, f"notebooks/{one}/{lesson}.ipynb") for one in (language, other)
+        )
+        row = (first, about["learn"][language], about["read"], about["run"], *badges)
         rows.append(f"| {' | '.join(map(str, row))} |")
     return "\n".join(rows)
 
 
 def write_tables(root=ROOT):
     for language, name in zip(LANGUAGES, ("README.md", "README.ko.md"), strict=True):
-        text = (root / name).read_text(encoding="utf-8")
-        start = text.index(HEAD[language])
-        end = text.index("\n\n", start)
-        (root / name).write_text(
-            text[:start] + table(language, root) + text[end:], encoding="utf-8"
-        )
+        before, _, after = (root / name).read_text(encoding="utf-8").partition(HEAD[language])
+        after = after[after.index("\n\n") :]
+        (root / name).write_text(f"{before}{table(language, root)}{after}", encoding="utf-8")
 
 
 def add(name, root=ROOT):
     """Copy the template; a file that is there already (a list) gets what the template adds to it."""
-    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name) or name[:2] in {
-        other[:2] for other in lessons(root)
-    }:
-        raise Problem(
-            f"{name!r}: a lesson is called NN_name, such as 14_my_topic, and its number is new."
-        )
+    numbers = {other[:2] for other in lessons(root)}
+    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name) or name[:2] in numbers:
+        raise Problem(f"{name!r}: it must be like 14_my_topic, and its number is new.")
     for file in filter(Path.is_file, sorted(TEMPLATE.rglob("*"))):
         target = root / str(file.relative_to(TEMPLATE)).replace("NN_name", name)
         text = file.read_text(encoding="utf-8").replace("NN_name", name).replace("NN", name[:2])
@@ -78,9 +73,9 @@ def main():
         texts = [cell["id"] for cell in english.cells if cell.cell_type == "markdown"]
         sync.accept(english, korean, texts)
         write(korean, path("ko", name))
-        for command in (["sync.py"], ["run.py", "--store", name], ["sync.py"]):
-            tool = ROOT / "tools" / command[0]
-            subprocess.run([sys.executable, tool, *command[1:]], check=True)
+        for command in ("sync.py", f"run.py --store {name}", "sync.py"):
+            tool, *options = command.split()
+            subprocess.run([sys.executable, ROOT / "tools" / tool, *options], check=True)
     write_tables()
 
 
