@@ -198,7 +198,7 @@ def _write_whole(path, write):
 
 STOCK_COLUMNS = ["Open", "High", "Low", "Close", "Adj Close", "Volume"]
 STOCK_NAMES = {  # how exports call them: lower case, without blanks, signs and brackets
-    "Date": "date datetime timestamp tradedate trddd 날짜 일자 일시 거래일 거래일자 기준일 기준일자 년월일 datum",
+    "Date": "date datetime timestamp tradedate trddd datum 날짜 일자 일시 거래일 거래일자 기준일자",
     "Open": "open openprice tddopnprc 시가",
     "High": "high highprice tddhgprc 고가",
     "Low": "low lowprice tddlwprc 저가",
@@ -212,12 +212,13 @@ STOCK_DATES = {  # format: the form of a text, with - for . and /
     "%d-%m-%Y": r"\d\d?-\d\d?-\d{4}",
     "%m-%d-%Y": r"\d\d?-\d\d?-\d{4}",
     "%b %d, %Y": r"[A-Za-z]{3} \d\d?, \d{4}",
+    "%B %d, %Y": r"[A-Za-z]{4,} \d\d?, \d{4}",
     "%d-%b-%Y": r"\d\d?-[A-Za-z]{3}-\d{4}",
 }
 STOCK_CLOCK = r"[T ]+(오[전후] ?)?\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[APap][Mm])?$"  # may follow a date
 STOCK_LOCAL = r"[T ]00:00(:00(\.0+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"  # midnight: the date is local
 STOCK_DAYS = 5  # fewer are no series
-SYMBOL = r"\^?[A-Z0-9][A-Z0-9&-]*(\.[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
+SYMBOL = r"\^?[A-Z0-9][A-Z0-9&-]*(\.(?!MD)[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
 
 
 def load_stock(symbol="005930.KS", start=None, end=None):
@@ -338,8 +339,10 @@ def _read_prices(path, text=None, keep_good=False):
         marks = {mark: set(map(_column, mark.join(lines[:10]).split(mark))) for mark in ";\t|,"}
         separator = max(marks, key=lambda mark: len(marks[mark]))
         how = {"dtype": object, "keep_default_na": False, "skip_blank_lines": False}
-        how["names"] = range(min(99, 1 + max(line.count(separator) for line in lines or [""])))
-        table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, index_col=False, **how)
+        columns = range(1 + max(line.count(separator) for line in lines or [""]))
+        if len(columns) > 200:
+            raise ValueError(f"a line has {len(columns)} columns")
+        table = pd.read_csv(io.StringIO("\n".join(lines)), sep=separator, names=columns, **how)
     table = table.fillna("").apply(lambda column: column.str.strip())
     known, begin = {}, 0  # {number of a column: our name}, the row after the header lines
     for row, cells in enumerate(table.head(10).to_numpy().tolist(), 1):
@@ -351,7 +354,8 @@ def _read_prices(path, text=None, keep_good=False):
     if wrong:
         raise DataError(
             f"{path} must be a text file (CSV UTF-8) of one share, with one column for each of "
-            f"{', '.join(needed)}. Look at {', '.join(wrong)}; the header is {lines[: begin or 1]}."
+            f"{', '.join(needed)}. Look at {', '.join(wrong)}: it begins with "
+            f"{' '.join(lines[: begin or 1])[:150]!r}."
         )
     raw = pd.DataFrame({name: table.loc[begin:, number] for number, name in known.items()})
     raw = raw[(raw != "").any(axis=1)]
@@ -368,7 +372,8 @@ def _read_prices(path, text=None, keep_good=False):
     out = raw.duplicated(keep="last") | (values[["Open", "High", "Low"]] == 0).all(axis=1)
     if keep_good:
         out |= bad.any(axis=1) | dates.duplicated(keep="last")
-    bad["Date"] |= dates.where(~out).duplicated()
+    single = dates[~out & ~bad.any(axis=1)]
+    bad.loc[single.index[single.duplicated()], "Date"] = True
     for row in bad.index[bad.any(axis=1) & ~out]:
         name = bad.loc[row].idxmax()
         wanted = {"Date": "a day written like 2022-09-20, or stands twice", "Volume": "a count"}
@@ -729,8 +734,8 @@ def setup(seed=42, language="en"):
     backend = keras.config.backend() if keras else os.environ["KERAS_BACKEND"]
     if backend != "tensorflow":
         raise RuntimeError(
-            f"Keras runs on {backend}, the course on tensorflow: set KERAS_BACKEND to tensorflow, or "
-            "unset it, and restart the kernel."
+            f"Keras runs on {backend}, the course on tensorflow. Set KERAS_BACKEND to tensorflow, "
+            "or unset it, and restart the kernel."
         )
     with _silent():  # TensorFlow's lines about CUDA, on a machine without a GPU
         import keras

@@ -367,6 +367,10 @@ def dates(*days):
 
 REFUSED = {  # name: (file, what the message says)
     "dividend row": (cell("Open", "1932 Dividend"), ["row 51", "Open", "'1932 Dividend'"]),
+    "dividend row of Yahoo's page": (
+        text().replace("\n2020-03-11", "\n2020-03-10,354.00 Dividend,,,,,\n2020-03-11"),
+        ["row 52", "Open", "'354.00 Dividend'"],
+    ),
     "null": (cell("Close", "null"), ["row 51", "column Close", "'null'"]),
     "NaN": (cell("Close", "NaN"), ["row 51", "column Close", "'NaN'"]),
     "dash": (cell("Volume", "-"), ["row 51", "column Volume", "'-'", "not a count"]),
@@ -424,9 +428,9 @@ REFUSED = {  # name: (file, what the message says)
         ["Volume", "천주"],
     ),
     "hourly": (dated("%Y-%m-%d 09:00:00+09:00"), ["row 2", "'2020-01-01 09:00:00+09:00'"]),
-    "no Close": (text(prices().drop(columns="Close")), ["Close", "header"]),
-    "no Date": (text(prices().drop(columns="Date")), ["Date", "header"]),
-    "no Volume": (text(prices().drop(columns="Volume")), ["Volume", "header"]),
+    "no Close": (text(prices().drop(columns="Close")), ["Close", "begins with"]),
+    "no Date": (text(prices().drop(columns="Date")), ["Date", "begins with"]),
+    "no Volume": (text(prices().drop(columns="Volume")), ["Volume", "begins with"]),
     "Close twice": (renamed("Date", "Open", "High", "Low", "Close", "종가", "Volume"), ["Close"]),
     "two shares": (
         pd.concat(
@@ -441,6 +445,7 @@ REFUSED = {  # name: (file, what the message says)
     "HTML": ("<html>\n<body>not found, sorry</body></html>", ["CSV UTF-8", "<html>"]),
     "Git LFS": ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", ["git-lfs"]),
     "JSON": ('{"chart": {"result": [{"Date": [1, 2], "Open": [3]}]}}', ["mine.csv"]),
+    "wide JSON": ("[" + "0," * 99_999 + "0]", ["mine.csv"]),
     "open quote": (text().replace("2020-02", '"2020-02', 1), ["mine.csv"]),
     "nulls": ("\0" * 500, ["mine.csv"]),
 }
@@ -551,6 +556,7 @@ def test_any_prices_survive_any_known_format(
         ("mine.csv ", "'mine.csv '"),
         ("data.xlsx", "data.xlsx"),
         ("prices.txt", "prices.txt"),
+        ("notes.md", "notes.md"),
         ("삼성전자", "삼성전자"),
         ("../data/", "../data/"),
         (".", "'.'"),
