@@ -218,7 +218,7 @@ STOCK_DATES = {  # format: the form of a text, with - for . and /
 STOCK_CLOCK = r"[T ]+(오[전후] ?)?\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[APap][Mm])?$"  # may follow a date
 STOCK_LOCAL = r"[T ]00:00(:00(\.0+)?)? ?(Z|UTC|[+-]\d\d:?\d\d)$"  # midnight: the date is local
 STOCK_DAYS = 5  # fewer are no series
-SYMBOL = r"\^?[A-Z0-9][A-Z0-9&-]*(\.(?!MD)[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
+SYMBOL = r"(?!SIMULATED)\^?[A-Z0-9][A-Z0-9&-]*(\.(?!MD)[A-Z]{1,2}|\.TWO|\.NYB|=[A-Z])?"
 
 
 def load_stock(symbol="005930.KS", start=None, end=None):
@@ -246,20 +246,19 @@ def load_stock(symbol="005930.KS", start=None, end=None):
         start, end = (day and datetime.date.fromisoformat(str(day)[:10]) for day in (start, end))
     except ValueError:
         raise DataError(f'start={start!r}, end={end!r}: write days as "2022-09-20".') from None
-    source, path, prices = "real", None, None
-    if symbol == "simulated":
-        source, path = symbol, _course_file("simulated_prices.csv")
-    elif isinstance(symbol, str) and re.fullmatch(SYMBOL, symbol.upper()):
+    if isinstance(symbol, str) and re.fullmatch(SYMBOL, symbol.upper()):
         start, end = start or datetime.date(2000, 9, 1), end or datetime.date(2022, 9, 20)
         source, path, prices = _share(symbol.upper(), start, end)
+    elif symbol == "simulated":
+        source, path, prices = _simulated()
     else:
-        path = Path(os.path.expanduser(str(symbol)))
+        source, path = "real", Path(os.path.expanduser(str(symbol)))
         if not os.path.lexists(path) or os.path.isdir(path):
             raise DataError(
                 f"{symbol!r} is neither a CSV file, seen from {os.getcwd()}, nor a symbol such as "
                 "005930.KS."
             )
-    prices = _read_prices(path) if prices is None else prices
+        prices = _read_prices(path)
     first, last = prices["Date"].iloc[0], prices["Date"].iloc[-1]
     start, end = pd.Timestamp(start or first), pd.Timestamp(end or last + pd.Timedelta(days=1))
     prices = prices[(prices["Date"] >= start) & (prices["Date"] < end)].reset_index(drop=True)
@@ -278,26 +277,35 @@ def load_stock(symbol="005930.KS", start=None, end=None):
 
 
 def _share(symbol, start, end):
-    """(source, path, prices or None) of your own file, Yahoo's answer or a copy, simulated ones."""
+    """(source, path, prices) of your own file, Yahoo's answer or a copy of it, or simulated ones."""
     end = min(end, datetime.date.today())  # the day that still runs has no prices yet
     kept = data_dir() / f"{symbol}.yahoo.{start}.{end}.csv"
     names = [f"{symbol}.csv"] + ["samsung_electronics.csv"] * (symbol == "005930.KS")
-    for path in _find(*names, kept.name):
-        return "real", path, None
+    for path in _find(*names):
+        return "real", path, _read_prices(path)
+    with contextlib.suppress(DataError):  # a copy that is damaged is made again
+        return "real", kept, _read_prices(kept)
     try:
         prices = _yahoo(symbol, start, end)
         _write_whole(kept, lambda file: prices.to_csv(file, index=False))
         return "real", Path("Yahoo Finance"), prices
     except DataError as error:
         for path in sorted(_find(f"{symbol}.yahoo.*.csv"), key=lambda path: -path.stat().st_size):
-            print(f"({error})")  # a copy of other days is better than none
-            return "real", path, None
+            with contextlib.suppress(DataError):  # a copy of other days is better than none
+                found = "real", path, _read_prices(path)
+                print(f"({error})")
+                return found
         _banner(
             "SIMULATED PRICES stand in for {} ({}). Nothing below says anything about this share. "
             "For real prices run this cell with internet, or bring your own. It belongs at {}",
             *(symbol, error, data_dir() / names[-1]),
         )
-        return "simulated", _course_file("simulated_prices.csv"), None
+        return _simulated()
+
+
+def _simulated():
+    path = _course_file("simulated_prices.csv")
+    return "simulated", path, _read_prices(path)
 
 
 def _yahoo(symbol, start, end):
@@ -536,10 +544,11 @@ def _read_imdb(path):
     sizes = {part: len(texts) for part, texts in found.items()}
     if set(sizes.values()) != {IMDB_REVIEWS}:
         train, test = (sizes[f"{half}/neg"] + sizes[f"{half}/pos"] for half in ("train", "test"))
+        fault = "incomplete" if min(sizes.values()) < IMDB_REVIEWS else "not the official set"
+        full = f"{2 * IMDB_REVIEWS:,}"
         raise DataError(
-            f"{path} is incomplete: {train:,} of {2 * IMDB_REVIEWS:,} training reviews and "
-            f"{test:,} of {2 * IMDB_REVIEWS:,} test reviews {sizes}. Copy it again, whole, from "
-            f"{IMDB_URLS[0]}"
+            f"{path} is {fault}: {train:,} of {full} training and {test:,} of {full} test reviews "
+            f"{sizes}. Copy it again, whole, from {IMDB_URLS[0]}"
         )
     return {part: sorted(texts) for part, texts in found.items()}, []
 
@@ -599,7 +608,8 @@ def _read_nsmc(path):
 
     with _reading(path), (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         raw = file.read()
-        table = pd.read_csv(io.BytesIO(raw), sep="\t", quoting=3, dtype=str, keep_default_na=False)
+        how = {"sep": "\t", "quoting": 3, "dtype": str, "keep_default_na": False}
+        table = pd.read_csv(io.BytesIO(raw), index_col=False, **how)
         texts, labels = table["document"].fillna(""), table["label"].fillna("")
     for row in labels.index[~labels.isin(["0", "1"])]:
         raise DataError(f"{path}, row {row + 2}, column label: {labels[row]!r} is not 0 or 1.")

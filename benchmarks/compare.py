@@ -180,7 +180,7 @@ def glove_course():
     glove_file(FOLDER)
 
     def run():
-        (Path(FOLDER) / "glove-cache.npy").unlink(missing_ok=True)
+        (Path(FOLDER) / "glove-cache.npz").unlink(missing_ok=True)
         return helpers.load_glove()
 
     return run

@@ -735,6 +735,16 @@ def test_the_day_that_still_runs_is_not_asked_for(folder, yahoo):
     assert asked == [("AAPL", "2025-01-01", str(date.today()))]
 
 
+def test_a_damaged_copy_is_made_again(folder, yahoo):
+    yahoo[0].extend([prices().set_index("Date")] * 2)
+    for _ in range(2):
+        assert len(helpers.load_stock("000660.KS", **DAYS)) == 120
+        (folder / names(folder)[0]).write_bytes(b"Date,")
+    assert len(yahoo[1]) == 2 and len(names(folder)) == 1
+    yahoo[0].append(None)
+    assert helpers.load_stock("000660.KS", **DAYS).attrs["source"] == "simulated"
+
+
 def test_your_own_file_is_never_replaced(folder, yahoo):
     (folder / "000660.KS.csv").write_text(text())
     assert len(helpers.load_stock("000660.KS")) == 120 and not yahoo[1]
@@ -942,7 +952,7 @@ def half_and_cut_archive(folder):
 INCOMPLETE = {
     "half copied": (half_copied, ["aclImdb is incomplete", "2 of 6 training", "2 of 6 test"]),
     "train half": (lambda f: extracted(f, 3, ["test/neg", "test/pos"]), ["6 of 6", "0 of 6 test"]),
-    "one too many": (lambda f: extracted(f, 4), ["8 of 6"]),
+    "one too many": (lambda f: extracted(f, 4), ["not the official set", "8 of 6"]),
     "empty": (lambda f: (f / "aclImdb").mkdir(), ["0 of 6 training"]),
     "archive": (lambda f: (f / "aclImdb.tar.gz").write_bytes(archive(2)), ["4 of 6"]),
     "without a class": (
@@ -1290,6 +1300,8 @@ def test_nsmc_without_internet_is_the_course_s_own(folder, monkeypatch, capsys, 
 NSMC_FAULTS = {
     "cut": (nsmc()[:-25].encode(), ["row", "label"]),
     "label 2": (nsmc().replace("\t1\n", "\t2\n", 1).encode(), ["row 3", "label", "'2'"]),
+    "tab": (nsmc().replace("참", "\t", 1).encode(), ["row 2", "label"]),
+    "later tab": (nsmc().replace("3 ", "3\t", 1).encode(), ["line 5"]),
     "no header": (nsmc().split("\n", 1)[1].encode(), ["document"]),
     "another encoding": (nsmc().encode("cp949"), ["utf-8"]),
     "empty": (b"", []),
