@@ -1,4 +1,4 @@
-# make run · test · lab · outputs · sync      (README says how to do the same without make)
+# make lab · run · test · check · sync · outputs · lesson NAME=14_my_topic      (README says how to do the same without make)
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
 VENV := .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed
 MATRIX := $(basename $(notdir $(wildcard tests/matrix/*.txt)))
 
-.PHONY: run test test-matrix test-launch test-browser test-hub $(MATRIX) check lab outputs sync stamp bench site slides student test-site
+.PHONY: lab run test test-matrix test-launch test-browser test-hub $(MATRIX) check outputs sync lesson stamp bench site slides student test-site
 
 run: $(INSTALLED)
 	$(BIN)/python tools/run.py $(LESSONS)
@@ -67,6 +67,9 @@ test-site: site
 
 sync: $(INSTALLED)
 	$(BIN)/python tools/sync.py
+
+lesson: $(INSTALLED)  # a small one that passes all tests, to be filled
+	$(BIN)/python tools/lesson.py $(NAME)
 
 stamp: $(INSTALLED)
 	$(BIN)/python tools/stamp.py

@@ -229,7 +229,10 @@ def with_outputs(current, executed):
 def store(lesson):
     """Write the outputs into the lesson; of an English one also its figures into notebooks/results.json."""
     source = sources(lesson.notebook)
-    others = ("not the official files", "공식 파일과 다른 파일")  # of NSMC: from the same raw reviews
+    others = (
+        "not the official files",
+        "공식 파일과 다른 파일",
+    )  # of NSMC: from the same raw reviews
     if any(kind not in ("real", *others) for kind in source.values()):
         lesson.error = f"not stored: outputs come from real data only, here is {source}"
         return print(f"    {lesson.error}")
