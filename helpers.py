@@ -973,7 +973,7 @@ def _plain(value, kind, name):
             value = array if array.dtype.kind in "biuf" else value
     if kind is float:
         try:
-            value = float(np.asarray(value, float).reshape(()))
+            value = float(np.asarray("" if value is None else value, float).reshape(()))
         except (TypeError, ValueError):
             raise _NotYet(_say("{} should be a number.").format(name)) from None
     return value

@@ -1,51 +1,163 @@
-"""The rest of helpers: exercise checks, recording, seeds, fast mode, figures with alt text."""
+"""The rest of helpers: exercise checks, languages, what lessons share, setup; and fast mode."""
 
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+import IPython.display
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
+from course import ROOT
 
 import helpers
 
 
-def said(capsys, answers, tests):
-    helpers.check("Exercise 1", *answers)(tests)
+def verdict(capsys, code, *names, **answers):
+    """What `check` prints for a check written as in a notebook, whose answers have these values."""
+    notebook = {"check": helpers.check, "same": helpers.same, "np": np, **answers}
+    exec(f"@check(1, {', '.join(map(repr, names))})\n{code}", notebook)
     return capsys.readouterr().out.strip()
 
 
-def test_check_accepts_refuses_and_waits(capsys):
-    assert said(capsys, [3], lambda: iter([(True, "no")])) == "Exercise 1: correct."
-    assert (
-        said(capsys, [3], lambda: iter([(True, "first"), (False, "second")]))
-        == "Exercise 1: not yet. second"
-    )
-    assert "waiting for your answer" in said(capsys, [...], lambda: iter([(True, "")]))
+NUMBER = "def _(n: float):\n    yield n == 3, 'count again'"
+ARRAY = "def _(f):\n    yield same(f([1, 2]), [2, 4]), 'not doubled'"
 
 
-def test_check_never_stops_the_notebook(capsys):
-    def unfinished():
-        yield (lambda: ...)().shape == (1,), ""
-
-    def broken():
-        yield 1 / 0, ""
-
-    assert "waiting for your answer" in said(capsys, [], unfinished)
-    assert "ZeroDivisionError: division by zero" in said(capsys, [], broken)
+@pytest.mark.parametrize(
+    "three", [3, 3.0, np.float32(3), [3], np.array([[3]]), (3,), keras.ops.array(3)]
+)
+def test_check_takes_a_number_in_any_dress(capsys, three):
+    assert verdict(capsys, NUMBER, "n", n=three) == "Exercise 1: correct."
 
 
-def test_record_is_what_run_reads(capsys):
-    sys.path.insert(0, "tools")
-    import nbformat
-    import run
+@pytest.mark.parametrize("other", ["three", [3, 3], None, {}, []])
+def test_check_names_what_is_no_number(capsys, other):
+    assert "n should be a number" in verdict(capsys, NUMBER, "n", n=other)
 
-    helpers.record("mse", 0.000123)
-    helpers.record("rows", 5528)
-    cell = nbformat.v4.new_code_cell(
-        outputs=[nbformat.v4.new_output("stream", text=capsys.readouterr().out)]
-    )
-    assert run.figures(nbformat.v4.new_notebook(cells=[cell])) == {"mse": 0.000123, "rows": 5528}
+
+DOUBLE = {
+    "list": lambda x: [2 * v for v in x],
+    "tuple": lambda x: tuple(2 * v for v in x),
+    "generator": lambda x: (2 * v for v in x),
+    "array": lambda x: 2 * np.array(x),
+    "tensor": lambda x: keras.ops.array(x) * 2,
+    "series": lambda x: pd.Series(x) * 2,
+    "map": lambda x: map(lambda v: 2 * v, x),
+}
+
+
+@pytest.mark.parametrize("kind", DOUBLE)
+def test_check_takes_what_a_function_returns_in_any_dress(capsys, kind):
+    assert verdict(capsys, ARRAY, "f", f=DOUBLE[kind]) == "Exercise 1: correct."
+
+
+def leave(x):
+    sys.exit()
+
+
+FAULTS = {
+    "returned None": lambda x: None,
+    "stopped with ZeroDivisionError: division by zero": lambda x: 1 / 0,
+    "stopped with SystemExit": leave,
+    "not doubled": lambda x: x,
+    "waiting for your answer": lambda x: ...,
+}
+
+
+@pytest.mark.parametrize("says", FAULTS)
+def test_check_never_stops_the_notebook(capsys, says):
+    assert says in verdict(capsys, ARRAY, "f", f=FAULTS[says])
+
+
+def test_check_says_what_is_missing_and_where_the_check_itself_stumbles(capsys):
+    assert "there is no n yet" in verdict(capsys, NUMBER, "n")
+    assert "waiting for your answer" in verdict(capsys, NUMBER, "n", n=...)
+    stumble = "def _(a):\n    yield a.shape == (2,), ''"
+    assert "cannot use such an answer (AttributeError" in verdict(capsys, stumble, "a", a="text")
+
+
+def test_check_gives_each_call_its_own_copy(capsys):
+    def greedy(x):
+        x.sort()
+        return [2 * v for v in x]
+
+    code = "def _(f):\n    x = [2, 1]\n    f(x)\n    yield x == [2, 1], 'changed'"
+    assert verdict(capsys, code, "f", f=greedy) == "Exercise 1: correct."
+
+
+def test_same_compares_shape_and_numbers():
+    assert helpers.same([1, 2], np.array([1, 2 + 1e-9])) and helpers.same(np.nan, np.nan)
+    for other in ([1, 3], [[1, 2]], [1, 2, 3], "12", None, [[1], [1, 2]], {}):
+        assert not helpers.same(other, [1, 2])
+    assert helpers.same(0.33, 1 / 3, 0.02) and not helpers.same(0.33, 1 / 3)
+
+
+def test_korean_speaks_korean(capsys):
+    helpers.setup(language="ko")
+    try:
+        assert verdict(capsys, NUMBER, "n", n=3) == "문제 1: 정답입니다."
+        assert verdict(capsys, NUMBER, "n", n=2).startswith("문제 1: 아직 아닙니다.")
+        assert plt.rcParams["font.family"][0] == "RNN Course Gothic"
+    finally:
+        plt.rcdefaults()
+        helpers.setup(language="en")
+
+
+def test_every_sentence_of_helpers_has_its_korean():
+    catalogue = (helpers.NOTEBOOKS / "words" / "helpers.po").read_text(encoding="utf-8")
+    korean = dict(re.findall(r'^msgid "(.*)"\nmsgstr "(.+)"', catalogue, re.M))
+    source = Path(helpers.__file__).read_text(encoding="utf-8")
+    said = re.findall(r'(?:_say|_tell|_banner)\(\s*((?:"[^"]*"\s*)+)', source)
+    sentences = {re.sub(r'"\s*"', "", one.strip())[1:-1] for one in said}
+    assert len(sentences) > 15 and sentences <= set(korean), sentences - set(korean)
+    for one, two in korean.items():
+        assert one.count("{") == two.count("{"), one
+
+
+# --- what lessons share ---------------------------------------------------------------------------
+
+
+def test_restart_is_a_new_model_without_compiling():
+    def build():
+        layers = [keras.layers.Dropout(0.5), keras.layers.Bidirectional(keras.layers.GRU(3))]
+        model = keras.Sequential([keras.Input((5, 2)), *layers, keras.layers.Dense(1)])
+        model.compile("adam", "mse")
+        return model
+
+    x, y = np.random.default_rng(0).random((32, 5, 2)), np.ones((32, 1))
+    keras.utils.set_random_seed(3)
+    new = build().fit(x, y, epochs=2, verbose=0).history["loss"]
+    used = build()
+    used.fit(x, y, epochs=2, verbose=0)
+    helpers.restart(used, build, seed=3)
+    assert used.fit(x, y, epochs=2, verbose=0).history["loss"] == new
+
+
+def test_masked_max_looks_at_real_steps_only():
+    states = np.array([[[1, 5], [4, 2]], [[-3, -2], [0, 0]]], "float32")
+    mask = np.array([[True, True], [True, False]])
+    assert helpers.masked_max()(states, mask=mask).numpy().tolist() == [[4, 5], [-3, -2]]
+    assert helpers.masked_max()(states).numpy().tolist() == [[4, 5], [0, 0]]
+
+
+def test_a_drawing_comes_in_the_language_of_the_notebook(monkeypatch):
+    shown = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, **more: shown.append((data, more)))
+    for language in ("en", "ko"):
+        monkeypatch.setattr(helpers, "_language", language)
+        helpers.drawing("01-cell")
+    (english, about), (korean, _) = shown
+    assert english["image/svg+xml"].lstrip().startswith("<svg")
+    assert about["metadata"]["image/svg+xml"]["alt"] == english["text/plain"]
+    assert re.search("[가-힣]", korean["text/plain"]) and english != korean
+
+
+# --- setup ----------------------------------------------------------------------------------------
 
 
 def test_setup_repeats_the_same_numbers():
@@ -95,44 +207,20 @@ def test_setup_sets_float32():
     assert keras.config.floatx() == keras.config.dtype_policy().name == "float32"
 
 
-def test_fast_mode_caps_training_and_full_mode_does_not():
+def test_fast_mode_caps_training():
+    """tests/fast.py reaches every kernel as a startup file of IPython; here it is run by hand."""
     code = """
-import helpers, keras, numpy as np
-helpers.setup()
+import sys, keras, numpy as np
+if sys.argv[1] == "fast":
+    exec(open("tests/fast.py").read())
 model = keras.Sequential([keras.layers.Dense(1)])
 model.compile("sgd", "mse")
-history = model.fit(np.ones((400, 3)), np.ones((400, 1)), epochs=3, batch_size=4, validation_split=0.2, verbose=0)
-print(len(history.epoch), int(model.optimizer.iterations.numpy()), model.predict(np.ones((700, 3)), verbose=0).shape)
+x, y = np.ones((400, 3)), np.ones((400, 1))
+history = model.fit(x, y, epochs=3, batch_size=4, validation_split=0.2, verbose=0)
+steps = int(model.optimizer.iterations.numpy())
+print(len(history.epoch), steps, model.predict(np.ones((700, 3)), verbose=0).shape)
 """
-    for fast, expected in (("1", "1 3 (700, 1)"), ("", "3 240 (700, 1)")):
-        result = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "RNN_FAST": fast},
-            capture_output=True,
-            text=True,
-        )
+    for mode, expected in (("fast", "1 3 (700, 1)"), ("full", "3 240 (700, 1)")):
+        command = [sys.executable, "-c", code, mode]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         assert result.stdout.split("\n")[-2] == expected, result.stderr[-2000:]
-
-
-def test_show_describes_a_figure(monkeypatch):
-    import IPython.display
-    import matplotlib.pyplot as plt
-    import plotly.graph_objects as go
-
-    shown = []
-    monkeypatch.setattr(
-        IPython.display, "display", lambda data, raw, metadata: shown.append((data, metadata))
-    )
-    plt.plot([1, 2])
-    helpers.show("a line that rises")
-    helpers.show("a bar", go.Figure(go.Bar(y=[1])), private=True)
-    helpers.drawing(next(iter(helpers.Path("notebooks/figures").glob("*.svg"))).stem)
-    (picture, about), (figure, private), (svg, _) = shown
-    assert (
-        set(picture) == {"image/png", "text/plain"}
-        and about["image/png"]["alt"] == "a line that rises"
-    )
-    assert {"application/vnd.plotly.v1+json", "text/html"} <= set(figure) and private["rnn"][
-        "private"
-    ]
-    assert svg["image/svg+xml"].lstrip().startswith("<svg") and not plt.get_fignums()
