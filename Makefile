@@ -39,7 +39,7 @@ check: $(INSTALLED)  # style, spelling, translations, stored outputs: under a mi
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/sync.py --check
-	$(BIN)/python -m pytest -q -n 2 tests/test_notebooks.py -k "not exercises"
+	$(BIN)/python -m pytest -q -n 2 tests/test_notebooks.py
 
 lab: $(INSTALLED)
 	$(BIN)/jupyter lab notebooks

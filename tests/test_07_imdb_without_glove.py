@@ -80,7 +80,9 @@ def test_batches_of_the_lesson_and_of_helpers_are_the_same(lesson, size, batch_s
 
 def test_helpers_hide_words_but_no_padding():
     rows = [np.full(n, 7) for n in np.arange(1, 201)]
-    x = np.concatenate([x.ravel() for x, _ in helpers.batches_by_length(rows, np.zeros(200), hidden=0.25)])
+    x = np.concatenate(
+        [x.ravel() for x, _ in helpers.batches_by_length(rows, np.zeros(200), hidden=0.25)]
+    )
     assert set(x.tolist()) == {0, 1, 7} and abs(np.mean(x[x > 0] == 1) - 0.25) < 0.02
 
 

@@ -15,7 +15,6 @@ import run
 import stamp
 import sync
 from lessons import BOTH, LESSONS, NOTEBOOKS, ROOT, code, markdown
-from nbclient import NotebookClient
 
 EXPECTED = run.expected()
 RESULTS = json.loads(run.RESULTS.read_text(encoding="utf-8")) if run.RESULTS.exists() else {}
@@ -669,48 +668,3 @@ def test_drawings_are_described_and_used():
     for name, text in there.items():
         assert len(re.search(r"<title>(.*?)</title>", text, re.S)[1]) > 20, name
         assert "viewBox" in text and "<script" not in text and 'href="http' not in text, name
-
-
-# --- exercises ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_every_cell_runs_twice_and_exercises_tell_right_from_wrong(lesson):
-    """One kernel: each cell twice in a row, all cells once more, then each exercise as it stands, with every right and every
-    wrong answer, and with its solution."""
-    notebook = course.read("en", lesson)
-    answers = tomllib.loads(
-        (ROOT / "tests" / "exercises" / f"{lesson}.toml").read_text(encoding="utf-8")
-    )
-    exercises = course.exercises(notebook, lesson)
-    assert sorted(answers) == sorted(exercises), "every exercise needs right and wrong answers"
-    cells = code(notebook)
-    plan, tried = [cell for one in cells for cell in (one, one)] + cells, []
-    for name, (_, stub, check, help) in exercises.items():
-        right, wrong = answers[name]["right"], answers[name]["wrong"]
-        assert len(right) >= 6 and len(wrong) >= 8, (
-            f"{name}: {len(right)} right and {len(wrong)} wrong answers"
-        )
-        trials = [
-            (stub.source, "waiting for your answer"),
-            (course.solution(help, lesson), "correct."),
-        ]
-        trials += [(answer["code"], "correct.") for answer in right]
-        trials += [(answer["code"], answer["says"]) for answer in wrong]
-        for source, says in trials:
-            tried.append((name, nbformat.v4.new_code_cell(check.source), source, says))
-            plan += [nbformat.v4.new_code_cell(source), tried[-1][1]]
-    plan = [
-        nbformat.v4.new_code_cell(cell.source) if "outputs" in cell and cell in cells else cell
-        for cell in plan
-    ]
-    trial = nbformat.v4.new_notebook(cells=plan, metadata=notebook.metadata)
-    where = {"metadata": {"path": str(NOTEBOOKS / "en")}}
-    NotebookClient(
-        trial, timeout=600, kernel_name="python3", resources=where, coalesce_streams=True
-    ).execute()
-    for name, check, source, says in tried:
-        text = "".join(output.get("text", "") for output in check.outputs)
-        assert says in text, f"{lesson}, {name}: wanted {says!r}\n{source}\n-> {text}"
-        right = says in ("correct.", "waiting for your answer")
-        assert ("not yet" in text) != right, f"{lesson}, {name}\n{source}\n-> {text}"
