@@ -206,6 +206,10 @@ def test_languages_are_in_step(lesson):
         assert sync.same_code(one.source, two.source), (
             f"{lesson}, cell {one['id']}: the Korean code differs"
         )
+        answers = [re.findall(r"^@check\(.*\)$", cell.source, re.M) for cell in (one, two)]
+        assert answers[0] == answers[1], (
+            f"{lesson}, cell {one['id']}: names of answers stay (msgctxt in the catalogue)"
+        )
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
