@@ -283,12 +283,15 @@ def main():
     parser.add_argument(
         "--store", action="store_true", help="store the outputs in the notebooks of both languages"
     )
+    parser.add_argument("--language", choices=LANGUAGES, help="only this one")
     arguments = parser.parse_args()
     os.environ["RNN_FAST"] = "0"
     if arguments.store:  # Chromium finds the font of the Korean figures here
         os.environ["FONTCONFIG_FILE"] = str(ROOT / "tools" / "fonts.conf")
     names = chosen(arguments.lessons)
-    languages = LANGUAGES if arguments.store else ("en",)
+    languages = (
+        [arguments.language] if arguments.language else LANGUAGES if arguments.store else ["en"]
+    )
     lessons = [Lesson(name, language) for name in names for language in languages]
     earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     shutil.copytree(NOTEBOOKS / "figures", BUILD / "figures", dirs_exist_ok=True)
