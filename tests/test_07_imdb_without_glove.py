@@ -75,7 +75,8 @@ def test_batches_of_the_lesson_and_of_helpers_are_the_same(lesson, size, batch_s
         assert sorted(seen) == list(range(size)), "every review once"
         epochs.append(seen)
         ours.on_epoch_end(), theirs.on_epoch_end()
-    assert (epochs[0] != epochs[1]) == (size > batch_size)
+    if size > 2 * batch_size:  # of two batches the first stays the first
+        assert epochs[0] != epochs[1]
 
 
 def test_helpers_hide_words_but_no_padding():
