@@ -250,7 +250,7 @@ def store(lesson):
         f"{platform.python_version()}, {versions}",
         "minutes": round(lesson.seconds / 60, 1),
         "peak_mb": round(lesson.peak / 2**20),
-        "figures": {name: float(f"{value:.6g}") for name, value in sorted(lesson.figures.items())},
+        "figures": {name: float(f"{value:.9g}") for name, value in sorted(lesson.figures.items())},
     }
     RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n", encoding="utf-8")
 
