@@ -190,6 +190,8 @@ def cleaned(cell):
         data = output.get("data", {})
         if WIDGET in data or output.get("name") == "stderr":
             continue
+        if "private-figure" in tags(cell) and set(data) == {"text/html"}:
+            continue  # the script that draws the figure
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
         if LIVE in data:
             data["image/png"] = still(data[LIVE])
