@@ -14,7 +14,6 @@ LESSONS = list(course.lessons())
 ENGLISH = [course.path("en", lesson) for lesson in LESSONS]
 BOTH = [(language, lesson) for lesson in LESSONS for language in course.LANGUAGES]
 PENDING = [  # (language, lesson) whose outputs are still to be stored by `make outputs`
-    ("ko", "04_lstm_gru_stock"),
     ("ko", "07_imdb_without_glove"),
     ("ko", "08_imdb_with_glove"),
 ]

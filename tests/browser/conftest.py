@@ -20,7 +20,6 @@ import pytest
 import sync
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_YET = []  # lessons whose outputs are not stored anew yet: their blocks may be wider than the column
 # Given [column, more]: the code cells, outputs and tables that scroll sideways or stand out of `column`
 BLOCKS = """([column, more]) => [...document.querySelectorAll(`${column} pre, ${column} table, ${column} .output${more}`)]
     .filter(block => {

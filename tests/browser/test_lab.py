@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from conftest import BLOCKS, NOT_YET
+from conftest import BLOCKS
 
 PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')]
     .map(prompt => prompt.textContent)"""
@@ -63,8 +63,6 @@ def test_folded_code_is_folded(lab, open_page):
 
 @pytest.mark.parametrize("path", ["en/01_rnn_intro", "ko/05_tokenization"])
 def test_nothing_is_wider_than_its_column(lab, open_page, path):
-    if path[3:] in NOT_YET:
-        pytest.skip("this lesson is not written for 80 columns yet")
     address, _ = lab
     page = open_page(f"{address}/lab/workspaces/w{path[:2]}/tree/notebooks/{path}.ipynb?token=test")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell .cm-content", timeout=120_000)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import BLOCKS, NOT_YET
+from conftest import BLOCKS
 from course import LANGUAGES, lessons
 
 LESSONS = list(lessons())
@@ -81,7 +81,7 @@ def test_a_page_is_light_and_nothing_is_wider_than_its_column(site, open_page, l
     page.wait_for_timeout(1500)
     heavy = {url.rsplit("/", 1)[-1]: size for url, size in sizes.items() if size > 200_000}
     assert sum(sizes.values()) < 4_000_000, heavy
-    assert name in NOT_YET or page.evaluate(BLOCKS, [".bd-article", ""]) == []
+    assert page.evaluate(BLOCKS, [".bd-article", ""]) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 1281
     assert page.problems == []
 
@@ -101,7 +101,7 @@ def test_text_and_figures_fit_on_a_telephone(site, open_page, language, name):
 
 def test_folded_code_opens_with_one_click(site, open_page):
     """The site folds what has the tag hide-input: the setup cell, the checks of exercises, long figure code."""
-    for lesson in (name for name in LESSONS if name not in NOT_YET):
+    for lesson in LESSONS:
         page = open_page(f"{site}/en/{lesson}.html")
         folds = page.locator(".cell.tag_hide-input details.hide")
         assert folds.count() > 3 and folds.evaluate_all("all => all.every(one => !one.open)")
