@@ -765,13 +765,9 @@ def setup(seed=42, language="en"):
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
     plt.style.use(NOTEBOOKS / "course.mplstyle")
-    if language == "ko":
-        font_manager.fontManager.addfont(FONT)
-        name = font_manager.FontProperties(fname=FONT).get_name()
-        plt.rcParams["font.family"] = [
-            name,
-            "DejaVu Sans",
-        ]  # the second for signs that the first lacks
+    font_manager.fontManager.addfont(FONT)
+    fonts = ["DejaVu Sans", font_manager.FontProperties(fname=FONT).get_name()]  # the other helps out
+    plt.rcParams["font.family"] = fonts[::-1] if language == "ko" else fonts
     with contextlib.suppress(ImportError):  # most lessons need no Plotly
         import plotly.graph_objects as go
         import plotly.io as pio
