@@ -766,8 +766,9 @@ def setup(seed=42, language="en"):
     keras.config.set_dtype_policy("float32")
     plt.style.use(NOTEBOOKS / "course.mplstyle")
     font_manager.fontManager.addfont(FONT)
-    fonts = ["DejaVu Sans", font_manager.FontProperties(fname=FONT).get_name()]  # the other helps out
-    plt.rcParams["font.family"] = fonts[::-1] if language == "ko" else fonts
+    hangul = font_manager.FontProperties(fname=FONT).get_name()  # what one font lacks the other has
+    fonts = [hangul, "DejaVu Sans"] if language == "ko" else ["DejaVu Sans", hangul]
+    plt.rcParams["font.family"] = fonts
     with contextlib.suppress(ImportError):  # most lessons need no Plotly
         import plotly.graph_objects as go
         import plotly.io as pio
