@@ -587,7 +587,7 @@ def load_nsmc():
     if paths:
         (train, one), (test, two) = map(_read_nsmc, paths)
         real = [one, two] == list(NSMC_SHA256.values())
-        kind, place = "real" if real else "not the official files", names
+        kind, place = "real" if real else "not official", "2 files"
     else:
         path = _course_file("korean_reviews.tsv")
         _banner(

@@ -1274,7 +1274,7 @@ def test_nsmc_from_files(folder, monkeypatch, capsys, form, official):
     assert train == [f'영화 {i} "참" 좋다' for i in range(5)] + [""] and len(test) == 7
     assert y_train.tolist() == [0, 1, 0, 1, 0, 1] and y_test.dtype == np.int64
     said = capsys.readouterr().out
-    assert f"nsmc: {'real' if official else 'not the official files'}, 6 train + 7 test" in said
+    assert f"nsmc: {'real' if official else 'not official'}, 6 train + 7 test" in said
 
 
 def test_nsmc_is_downloaded_and_checked(server, folder, monkeypatch, capsys):

@@ -521,7 +521,8 @@ def test_cells_marked_for_comparison_have_text_to_compare(language, lesson):
 @pytest.mark.parametrize("lesson", [lesson for language, lesson in STORED if language == "en"])
 def test_stored_figures_are_in_their_ranges(lesson):
     source = run.sources(course.read("en", lesson))
-    assert set(source.values()) <= {"real"}, "stored outputs come from real data"
+    kinds = {"real", "not official"}  # the second: Korean reviews drawn from the same comments
+    assert set(source.values()) <= kinds, "stored outputs come from real data"
     rows = run.judge(EXPECTED[lesson], RESULTS[lesson]["figures"], source)
     assert rows and [row for row in rows if row[3] != "ok"] == []
 

@@ -232,8 +232,8 @@ def store(lesson):
     """Write the outputs into the lesson; of an English one also its figures into notebooks/results.json."""
     source = sources(lesson.notebook)
     others = (
-        "not the official files",
-        "공식 파일과 다른 파일",
+        "not official",
+        "공식 파일 아님",
     )  # of NSMC: from the same raw reviews
     if any(kind not in ("real", *others) for kind in source.values()):
         lesson.error = f"not stored: outputs come from real data only, here is {source}"
