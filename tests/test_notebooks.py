@@ -524,7 +524,8 @@ def test_stored_figures_are_in_their_ranges(lesson):
     kinds = {"real", "not official"}  # the second: Korean reviews drawn from the same comments
     assert set(source.values()) <= kinds, "stored outputs come from real data"
     rows = run.judge(EXPECTED[lesson], RESULTS[lesson]["figures"], source)
-    assert rows and [row for row in rows if row[3] != "ok"] == []
+    fine = ("ok", "not judged: nsmc not official")
+    assert rows and [row for row in rows if row[3] not in fine] == []
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
