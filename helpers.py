@@ -849,7 +849,7 @@ def restart(model, build, seed):
     """Put a compiled model back to where training begins: new weights, an optimizer without memory.
 
     The same as a new model, without the seconds that compiling takes. `build()` makes a model of
-    the same layers, whose random weights are taken; `seed` is an int.
+    the same layers, whose random weights are taken, and sets no seed itself; `seed` is an int.
     """
     import keras
 

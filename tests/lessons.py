@@ -13,11 +13,6 @@ NOTEBOOKS = ROOT / "notebooks"
 LESSONS = list(course.lessons())
 ENGLISH = [course.path("en", lesson) for lesson in LESSONS]
 BOTH = [(language, lesson) for lesson in LESSONS for language in course.LANGUAGES]
-PENDING = [  # (language, lesson) whose outputs are still to be stored by `make outputs`
-    ("ko", "07_imdb_without_glove"),
-    ("ko", "08_imdb_with_glove"),
-]
-STORED = [pair for pair in BOTH if pair not in PENDING]
 
 
 def code(notebook):

@@ -14,7 +14,7 @@ import pytest
 import run
 import stamp
 import sync
-from lessons import BOTH, LESSONS, NOTEBOOKS, ROOT, STORED, code, markdown
+from lessons import BOTH, LESSONS, NOTEBOOKS, ROOT, code, markdown
 
 EXPECTED = run.expected()
 RESULTS = json.loads(run.RESULTS.read_text(encoding="utf-8")) if run.RESULTS.exists() else {}
@@ -122,7 +122,7 @@ def test_a_lesson_can_be_read_in_one_go(lesson):
     assert len(numbers) <= 80, f"{len(numbers)} numbers in the prose: point at the table instead"
 
 
-@pytest.mark.parametrize(("language", "lesson"), STORED)
+@pytest.mark.parametrize(("language", "lesson"), BOTH)
 def test_nothing_is_wider_than_its_column(language, lesson):
     for cell in code(course.read(language, lesson)):
         texts = [("code", cell.source)]
@@ -235,7 +235,7 @@ def test_korean_is_korean(lesson):
             )
 
 
-@pytest.mark.parametrize("lesson", [lesson for language, lesson in STORED if language == "ko"])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_both_languages_print_the_same_numbers(lesson):
     """But for seconds (tag `clock`)."""
     english, korean = course.read("en", lesson), course.read("ko", lesson)
@@ -434,7 +434,7 @@ def unbacked_numbers(notebook, figures=()):
     return found
 
 
-@pytest.mark.parametrize(("language", "lesson"), STORED)
+@pytest.mark.parametrize(("language", "lesson"), BOTH)
 def test_numbers_in_the_prose_are_backed(language, lesson):
     figures = RESULTS.get(lesson, {}).get("figures", {}).values()
     found = unbacked_numbers(course.read(language, lesson), figures)
@@ -471,7 +471,7 @@ def test_an_unbacked_number_is_found():
 # --- stored outputs -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("language", "lesson"), STORED)
+@pytest.mark.parametrize(("language", "lesson"), BOTH)
 def test_stored_outputs_are_whole(language, lesson):
     notebook, where = course.read(language, lesson), f"{language}/{lesson}"
     assert course.path(language, lesson).stat().st_size < 1_500_000
@@ -502,7 +502,7 @@ def test_stored_outputs_are_whole(language, lesson):
                 assert "image/png" in data, f"{here}: no still picture"
 
 
-@pytest.mark.parametrize(("language", "lesson"), STORED)
+@pytest.mark.parametrize(("language", "lesson"), BOTH)
 def test_cells_marked_for_comparison_have_text_to_compare(language, lesson):
     marked = [
         cell
@@ -518,7 +518,7 @@ def test_cells_marked_for_comparison_have_text_to_compare(language, lesson):
             assert not {"image/png", run.LIVE} & set(output.get("data", {})), cell["id"]
 
 
-@pytest.mark.parametrize("lesson", [lesson for language, lesson in STORED if language == "en"])
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_stored_figures_are_in_their_ranges(lesson):
     source = run.sources(course.read("en", lesson))
     kinds = {"real", "not official"}  # the second: Korean reviews drawn from the same comments
