@@ -177,3 +177,13 @@ def test_a_model_is_scored_once(capsys, lesson):
     assert "already" in capsys.readouterr().out
     with pytest.raises(ValueError, match="3 answers, 4 reviews"):
         lesson["score_once"]("y", np.zeros(3))
+
+
+def test_two_seeds_are_two_starts(lesson):
+    """`restart` takes its weights from `tiny`, which must not set a seed itself."""
+    tiny, table = define_only(lesson, "tiny")["tiny"], np.ones((50, 6), "float32")
+    model, gates = tiny(table, True), []
+    for seed in (0, 1, 0):
+        helpers.restart(model, lambda: tiny(table, True), seed)
+        gates.append(model.layers[1].get_weights()[0])
+    assert np.array_equal(gates[0], gates[2]) and not np.allclose(gates[0], gates[1])
