@@ -45,6 +45,7 @@
   Reveal.on("slidechanged", (event) => prepare(event.currentSlide));
   Reveal.initialize({
     width: 1280, height: 720, margin: 0.03, center: false, hash: true, slideNumber: "c/t", transition: "none",
+    navigationMode: "linear", // one key for all slides
     pdfSeparateFragments: false, plugins: [RevealNotes],
   });
 })();

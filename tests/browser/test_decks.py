@@ -52,3 +52,17 @@ def test_slides_show_and_fit(slides, open_page, language, lesson):
         if number == 0:
             assert bool(re.search("[가-힣]", state["text"])) == (language == "ko"), where
     assert page.problems == []
+
+
+def test_the_right_arrow_goes_through_all_slides(slides, open_page):
+    page = open_page(f"{slides}/en/{LESSONS[0]}.html")
+    page.wait_for_function("window.Reveal && Reveal.isReady()", timeout=60_000)
+    page.evaluate(
+        "window.seen = new Set([0]), Reveal.on('slidechanged', () => seen.add(Reveal.getSlidePastCount()))"
+    )
+    total, steps = page.evaluate(
+        "[Reveal.getTotalSlides(), document.querySelectorAll('.fragment').length]"
+    )
+    for _ in range(total + steps):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("seen.size") == total and page.evaluate("Reveal.isLastSlide()")
