@@ -13,7 +13,8 @@ LESSON = "10_korean_reviews"
 
 @pytest.fixture(scope="module")
 def lesson():
-    return define(LESSON, "letters", "noise-functions", "encode")
+    names = ("letters-lists", "letters", "noise-functions", "vocabulary", "encode")
+    return define(LESSON, *names)
 
 
 def test_letters_are_those_of_unicode(lesson):
