@@ -120,7 +120,9 @@ def lab(tmp_path_factory):
         nbformat.write(notebook, path)
     cells = [nbformat.v4.new_code_cell(source, id=source) for source in ("seen", "unseen")]
     cells[1].metadata["tags"] = ["hide-input"]
-    course.write(sync.folded(nbformat.v4.new_notebook(cells=cells)), folder / "folded.ipynb")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    folded = sync.folded(nbformat.v4.new_notebook(cells=cells, metadata=kernel))
+    course.write(folded, folder / "folded.ipynb")
     settings = tmp_path_factory.mktemp("settings")
     for name, values in (
         (
