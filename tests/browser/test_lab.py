@@ -1,10 +1,12 @@
 """JupyterLab opens lessons in each language; Run All ends with every prompt numbered; figures answer to the mouse."""
 
+import contextlib
 import re
 
 import nbformat
 import pytest
 from conftest import BLOCKS
+from playwright.sync_api import TimeoutError
 
 PROMPTS = """() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')]
     .map(prompt => prompt.textContent)"""
@@ -26,8 +28,14 @@ def test_run_all(lab, open_page, language):
     assert bool(re.search("[가-힣]", heading)) == (language == "ko")
     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000)
 
-    page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
-    page.locator('[data-command="runmenu:run-all"]').click()
+    for _ in range(3):  # while JupyterLab is still settling, a click can be lost
+        page.locator(".lm-MenuBar-item", has_text=re.compile("^Run$")).click()
+        page.locator('[data-command="runmenu:run-all"]').click()
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function(
+                f"({PROMPTS})().some(text => /[*\\d]/.test(text))", timeout=20_000
+            )
+            break
     page.wait_for_function(
         f"({PROMPTS})().every(text => /^\\[\\d+\\]:$/.test(text))", timeout=240_000
     )
